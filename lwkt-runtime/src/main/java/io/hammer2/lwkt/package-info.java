@@ -1,0 +1,2 @@
+/** LWKT in user space: cpus, cooperative threads, messages, tokens and gates. */
+package io.hammer2.lwkt;
