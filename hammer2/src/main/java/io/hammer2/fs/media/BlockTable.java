@@ -1,0 +1,150 @@
+package io.hammer2.fs.media;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The array of block references inside a block: 4 in an inode or in the volume header, up to 512 in an indirect block
+ * (section 7). A view; entries are read where they lie, so that a search makes no object.
+ *
+ * <p>Rules (section 7): entries that are not empty are sorted by key, their ranges are disjoint, and empty slots may be
+ * anywhere. A table that came from a medium is searched only after {@link #validate}, which also packs it.
+ */
+public final class BlockTable {
+    private final MemorySegment segment;
+    private final long baseBytes;
+    private final int slotCount;
+    private int entryCount;
+
+    private BlockTable(MemorySegment segment, long baseBytes, int slotCount) {
+        this.segment = segment;
+        this.baseBytes = baseBytes;
+        this.slotCount = slotCount;
+        this.entryCount = slotCount;
+    }
+
+    /** The table of {@code slotCount} references that begins at {@code baseBytes} of {@code segment}. */
+    public static BlockTable of(MemorySegment segment, long baseBytes, int slotCount) {
+        return new BlockTable(segment, baseBytes, slotCount);
+    }
+
+    /** The table that fills {@code segment}. */
+    public static BlockTable of(MemorySegment segment) {
+        return new BlockTable(segment, 0, (int) (segment.byteSize() / BlockRef.BYTES));
+    }
+
+    /** Slots, empty ones included. */
+    public int slotCount() {
+        return slotCount;
+    }
+
+    /** After {@link #validate}: entries, which are then slots 0 to this less one. Before: the same as {@link #slotCount}. */
+    public int entryCount() {
+        return entryCount;
+    }
+
+    public boolean isEmpty(int slot) {
+        return typeCode(slot) == 0;
+    }
+
+    /** @throws CorruptBlockException if the type is unknown */
+    public BlockType type(int slot) {
+        return BlockType.of(typeCode(slot));
+    }
+
+    public long key(int slot) {
+        return Fields.u64(segment, offset(slot) + BlockRef.KEY);
+    }
+
+    public int keybits(int slot) {
+        return Fields.u8(segment, offset(slot) + BlockRef.KEYBITS);
+    }
+
+    public long keyEnd(int slot) {
+        return Key.end(key(slot), keybits(slot));
+    }
+
+    /** A copy of the reference in {@code slot}. */
+    public BlockRef ref(int slot) {
+        return BlockRef.read(segment, offset(slot));
+    }
+
+    /** Where {@code slot} lies in {@link #segment}, for {@link BlockRef#isAt} and {@link BlockRef#hashAt}. */
+    public long offset(int slot) {
+        if (slot < 0 || slot >= slotCount) {
+            throw new IndexOutOfBoundsException("slot " + slot + " of " + slotCount);
+        }
+        return baseBytes + (long) slot * BlockRef.BYTES;
+    }
+
+    /** The block that this is a part of. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    public void set(int slot, BlockRef ref) {
+        ref.write(segment, offset(slot));
+    }
+
+    public void clear(int slot) {
+        segment.asSlice(offset(slot), BlockRef.BYTES).fill((byte) 0);
+    }
+
+    /**
+     * Checks every entry ({@link BlockRef#validate}) and the order of all, and moves the entries to the front, which is a
+     * legal table with the same meaning; so the segment must be one that nobody checks again.
+     *
+     * @param totalBytes size of the file system
+     * @throws CorruptBlockException naming the broken rule and the entry
+     */
+    public BlockTable validate(long totalBytes) {
+        int count = 0;
+        long previousEnd = 0;
+        for (int slot = 0; slot < slotCount; slot++) {
+            if (isEmpty(slot)) {
+                continue;
+            }
+            BlockRef ref = ref(slot).validate(totalBytes);
+            if (count > 0 && !Key.less(previousEnd, ref.key())) {
+                throw new CorruptBlockException(
+                        ref, "order of a block table", "a key above " + Key.text(previousEnd), Key.text(ref.key()));
+            }
+            previousEnd = ref.keyEnd();
+            if (count != slot) {
+                ref.write(segment, offset(count));
+                clear(slot);
+            }
+            count++;
+        }
+        entryCount = count;
+        return this;
+    }
+
+    /**
+     * First entry whose range ends at or after {@code key}: the one that covers it, or else the next one.
+     *
+     * @return its slot, or {@link #entryCount} when all end before; only after {@link #validate}
+     */
+    public int lowerBound(long key) {
+        int low = 0;
+        int high = entryCount;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (Key.less(keyEnd(middle), key)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    /** Slot of the entry that covers {@code key}, or -1; only after {@link #validate}. */
+    public int find(long key) {
+        int slot = lowerBound(key);
+        return slot < entryCount && Key.lessOrEqual(key(slot), key) ? slot : -1;
+    }
+
+    private int typeCode(int slot) {
+        return Fields.u8(segment, offset(slot) + BlockRef.TYPE);
+    }
+}
