@@ -2,7 +2,6 @@ package io.hammer2.fs.media;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
@@ -288,7 +287,7 @@ public final class BlockRef {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof BlockRef that && Arrays.equals(bytes, that.bytes);
+        return other instanceof BlockRef that && isAt(that.segment, 0);
     }
 
     /** Whether the 128 bytes at {@code offset} of {@code block} are this reference: a lookup that makes no object. */

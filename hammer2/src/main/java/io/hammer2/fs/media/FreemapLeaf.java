@@ -28,14 +28,20 @@ public record FreemapLeaf(MemorySegment bytes) implements Block {
 
     /** State of one granule. */
     public enum Granule {
-        FREE,
-        /** Bits 01: never written by anyone. */
-        ILLEGAL,
+        FREE(0b00),
+        /** Never written by anyone. */
+        ILLEGAL(0b01),
         /** "Possibly free": staged by a bulkfree pass, and counts as allocated. */
-        STAGED,
-        ALLOCATED;
+        STAGED(0b10),
+        ALLOCATED(0b11);
 
         private static final Granule[] BY_BITS = values();
+
+        private final int bits;
+
+        Granule(int bits) {
+            this.bits = bits;
+        }
     }
 
     /** Byte position in the segment where packing of small blocks continues, 0..4 MiB. */
@@ -55,7 +61,7 @@ public record FreemapLeaf(MemorySegment bytes) implements Block {
 
     public Granule granule(int segment, int granule) {
         int byteOfFour = Fields.u8(bytes, entry(segment) + BITMAP + (granule >>> 2));
-        return Granule.BY_BITS[byteOfFour >>> 2 * (granule & 3) & 3];
+        return Granule.BY_BITS[(byteOfFour >>> (2 * (granule & 3))) & 3];
     }
 
     /** Two bits each of granules 32 * word to 32 * word + 31, granule 32 * word lowest; {@code word} in 0..7. */
@@ -79,7 +85,7 @@ public record FreemapLeaf(MemorySegment bytes) implements Block {
         long offset = entry(segment) + BITMAP + (granule >>> 2);
         int shift = 2 * (granule & 3);
         int others = Fields.u8(bytes, offset) & ~(3 << shift);
-        Fields.putByte(bytes, offset, others | state.ordinal() << shift);
+        Fields.putByte(bytes, offset, others | (state.bits << shift));
     }
 
     private static long entry(int segment) {
