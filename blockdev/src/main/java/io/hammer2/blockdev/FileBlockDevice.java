@@ -1,0 +1,180 @@
+package io.hammer2.blockdev;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * An image file, through the page cache of the system it lies on.
+ *
+ * <p>A discard makes a hole, so a sparse image stays sparse. The lock is advisory (flock(2)), belongs to this open and so
+ * excludes a second one in the same process too, and goes with the process however that ends.
+ */
+public final class FileBlockDevice implements BlockDevice {
+    /** macOS refuses holes that are not of whole blocks; Linux zeroes the rest, which is as good. */
+    private static final long HOLE_ALIGNMENT_BYTES = Posix.MACOS ? 4096 : 1;
+
+    private final Path path;
+    private final PosixFile file;
+    private final boolean readOnly;
+    private final long sizeBytes;
+    private final DeviceRequests requests = new DeviceRequests(this);
+    private final AtomicBoolean holesUnsupported = new AtomicBoolean();
+
+    private FileBlockDevice(Path path, PosixFile file, boolean readOnly, long sizeBytes) {
+        this.path = path;
+        this.file = file;
+        this.readOnly = readOnly;
+        this.sizeBytes = sizeBytes;
+    }
+
+    /**
+     * Opens an existing image file.
+     *
+     * @throws DeviceBusyException when another open, in this process or another, excludes this one
+     */
+    public static FileBlockDevice open(Path path, OpenMode mode) throws IOException {
+        PosixFile file = PosixFile.open(path, mode.writes() ? Posix.O_RDWR : Posix.O_RDONLY);
+        try {
+            if (mode != OpenMode.INSPECT && !file.tryLock(mode.writes())) {
+                throw new DeviceBusyException(path.toString(), DeviceHolders.ofLock(path));
+            }
+            return new FileBlockDevice(path, file, !mode.writes(), file.sizeBytes());
+        } catch (IOException | RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    @Override
+    public int alignmentBytes() {
+        return 1;
+    }
+
+    @Override
+    public boolean readOnly() {
+        return readOnly;
+    }
+
+    @Override
+    public String name() {
+        return path.toString();
+    }
+
+    @Override
+    public void read(long offsetBytes, MemorySegment into, IoCompletion done) {
+        Requests.checkLendable(into);
+        IOException refusal = Requests.outOfRange(this, "read", offsetBytes, into.byteSize());
+        if (refusal != null) {
+            done.done(refusal);
+            return;
+        }
+        requests.submit("read", () -> file.readFully(offsetBytes, into), done);
+    }
+
+    @Override
+    public void write(long offsetBytes, MemorySegment from, IoCompletion done) {
+        Requests.checkLendable(from);
+        IOException refusal = Requests.notWritable(this, "write", offsetBytes, from.byteSize());
+        if (refusal != null) {
+            done.done(refusal);
+            return;
+        }
+        requests.submit("write", () -> file.writeFully(offsetBytes, from), done);
+    }
+
+    @Override
+    public void flush(IoCompletion done) {
+        requests.submit("flush", this::flushNow, done);
+    }
+
+    @Override
+    public void discard(long offsetBytes, long lengthBytes, IoCompletion done) {
+        IOException refusal = Requests.notWritable(this, "discard", offsetBytes, lengthBytes);
+        if (refusal != null) {
+            done.done(refusal);
+            return;
+        }
+        requests.submit("discard", () -> punchHole(offsetBytes, lengthBytes), done);
+    }
+
+    /** Without a change of thread. */
+    @Override
+    public void readFully(long offsetBytes, MemorySegment into) throws IOException {
+        IOException refusal = Requests.outOfRange(this, "read", offsetBytes, into.byteSize());
+        if (refusal != null) {
+            throw refusal;
+        }
+        if (!into.isNative()) {
+            BlockDevice.super.readFully(offsetBytes, into);
+            return;
+        }
+        requests.call("read", () -> file.readFully(offsetBytes, into));
+    }
+
+    /** Without a change of thread. */
+    @Override
+    public void writeFully(long offsetBytes, MemorySegment from) throws IOException {
+        IOException refusal = Requests.notWritable(this, "write", offsetBytes, from.byteSize());
+        if (refusal != null) {
+            throw refusal;
+        }
+        if (!from.isNative()) {
+            BlockDevice.super.writeFully(offsetBytes, from);
+            return;
+        }
+        requests.call("write", () -> file.writeFully(offsetBytes, from));
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (requests.close()) {
+            file.close();
+        }
+    }
+
+    private void flushNow() throws IOException {
+        if (!readOnly) {
+            file.flush();
+        }
+    }
+
+    private void punchHole(long offsetBytes, long lengthBytes) throws IOException {
+        long start = Math.ceilDiv(offsetBytes, HOLE_ALIGNMENT_BYTES) * HOLE_ALIGNMENT_BYTES;
+        long end = (offsetBytes + lengthBytes) / HOLE_ALIGNMENT_BYTES * HOLE_ALIGNMENT_BYTES;
+        if (start >= end || holesUnsupported.get()) {
+            return;
+        }
+        int result;
+        do {
+            result = Posix.MACOS ? punchHoleMacos(start, end - start) : punchHoleLinux(start, end - start);
+        } while (result == -Posix.EINTR);
+        if (result == -Posix.EOPNOTSUPP || result == -Posix.ENOTSUP || result == -Posix.ENOSYS) {
+            holesUnsupported.set(true);
+        } else if (result < 0) {
+            throw file.failure("discard of " + lengthBytes + " bytes", offsetBytes, -result);
+        }
+    }
+
+    private int punchHoleLinux(long start, long length) {
+        return Posix.fallocate(file.fd(), Posix.FALLOC_FL_PUNCH_HOLE | Posix.FALLOC_FL_KEEP_SIZE, start, length);
+    }
+
+    /** fpunchhole_t: u32 flags, u32 reserved, off_t offset, off_t length. */
+    private int punchHoleMacos(long start, long length) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment hole = arena.allocate(24, 8);
+            hole.set(ValueLayout.JAVA_LONG, 8, start);
+            hole.set(ValueLayout.JAVA_LONG, 16, length);
+            return Posix.fcntl(file.fd(), Posix.F_PUNCHHOLE, hole);
+        }
+    }
+}
