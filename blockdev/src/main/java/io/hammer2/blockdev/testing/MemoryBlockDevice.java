@@ -201,6 +201,16 @@ public final class MemoryBlockDevice implements BlockDevice {
         }
     }
 
+    /** Writes zeros; unlike a discard it is no hint. */
+    void zero(long offset, long length) throws IOException {
+        try (Arena zeros = Arena.ofShared()) {
+            MemorySegment page = zeros.allocate(Math.min(PAGE_BYTES, length));
+            for (long at = 0; at < length; at += PAGE_BYTES) {
+                writeFully(offset + at, page.asSlice(0, Math.min(PAGE_BYTES, length - at)));
+            }
+        }
+    }
+
     /** Zeroes what of the page lies between two positions of the device. */
     private static void zero(long number, MemorySegment page, long start, long end) {
         long pageStart = number * PAGE_BYTES;
