@@ -1,0 +1,238 @@
+# What the scripts share: find a JDK, build when the sources changed, run a tool. Sourced by POSIX sh.
+#
+# The caller sets `here` to the directory of this file. Functions and variables are prefixed h2_.
+
+h2_root=${here%/*}
+h2_dist=$h2_root/tools/target/dist
+h2_stamp=$h2_dist/built
+h2_jdk_wanted="JDK 25 (25.0.3 or later; earlier ones corrupt compressed data, JDK-8377811)"
+
+# What every JVM of this project needs: native calls, and the stackful threads of lwkt-runtime.
+h2_jvm_flags="--enable-native-access=ALL-UNNAMED --add-exports=java.base/jdk.internal.vm=ALL-UNNAMED"
+h2_jvm_flags="$h2_jvm_flags --sun-misc-unsafe-memory-access=allow"
+
+# h2_say TEXT...: one line for the user. stderr, because stdout belongs to the tool that is to run.
+h2_say() {
+    echo "$*" >&2
+}
+
+# h2_die STATUS LINE...: the reason, one line per argument, and the end.
+h2_die() {
+    h2_status=$1
+    shift
+    for h2_line in "$@"; do
+        h2_say "$h2_line"
+    done
+    exit "$h2_status"
+}
+
+# h2_jdk_fits HOME: whether HOME holds a JDK that will do. Reads its release file: starting java takes 50 ms.
+h2_jdk_fits() {
+    [ -x "$1/bin/java" ] && [ -x "$1/bin/javac" ] && [ -r "$1/release" ] || return 1
+    while IFS='=' read -r h2_key h2_value; do
+        if [ "$h2_key" = JAVA_VERSION ]; then
+            h2_value=${h2_value#\"}
+            h2_value=${h2_value%\"}
+            case $h2_value in
+                25.0.[3-9] | 25.0.[3-9].* | 25.0.[1-9][0-9]* | 25.[1-9]*) return 0 ;;
+            esac
+            return 1
+        fi
+    done <"$1/release"
+    return 1
+}
+
+# h2_find_jdk: sets and exports JAVA_HOME, or says what to install and ends with the status given.
+h2_find_jdk() {
+    if [ -n "${JAVA_HOME:-}" ] && h2_jdk_fits "$JAVA_HOME"; then
+        export JAVA_HOME
+        return
+    fi
+    for h2_home in /usr/lib/jvm/* /usr/local/lib/jvm/* /opt/java/* /opt/jdk* \
+        /Library/Java/JavaVirtualMachines/*/Contents/Home "${HOME:-/nonexistent}"/.jdks/* \
+        "${HOME:-/nonexistent}"/.sdkman/candidates/java/*; do
+        if h2_jdk_fits "$h2_home"; then
+            JAVA_HOME=$h2_home
+            export JAVA_HOME
+            return
+        fi
+    done
+    if [ -x /usr/libexec/java_home ]; then
+        h2_home=$(/usr/libexec/java_home -v 25 2>/dev/null || true)
+        if [ -n "$h2_home" ] && h2_jdk_fits "$h2_home"; then
+            JAVA_HOME=$h2_home
+            export JAVA_HOME
+            return
+        fi
+    fi
+    if h2_java=$(command -v java) && h2_java=$(readlink -f "$h2_java"); then
+        h2_home=${h2_java%/bin/java}
+        if h2_jdk_fits "$h2_home"; then
+            JAVA_HOME=$h2_home
+            export JAVA_HOME
+            return
+        fi
+    fi
+    case $(uname -s) in
+        Darwin) h2_how="    brew install --cask temurin@25" ;;
+        *) h2_how="    Debian, Ubuntu: add the repository of https://adoptium.net/installation/linux, then
+        apt-get install temurin-25-jdk
+    any Linux: unpack the archive of https://adoptium.net/temurin/releases/?version=25 below /usr/lib/jvm" ;;
+    esac
+    h2_die "$1" "No $h2_jdk_wanted found: not in JAVA_HOME, the usual folders or the PATH." "Install one:" "$h2_how" \
+        "or set JAVA_HOME to where it is."
+}
+
+# h2_find_maven STATUS: sets h2_mvn, or says what to install.
+h2_find_maven() {
+    h2_mvn=$(command -v mvn) && return
+    case $(uname -s) in
+        Darwin) h2_how="brew install maven" ;;
+        *) h2_how="apt-get install maven (Debian, Ubuntu), dnf install maven (Fedora)" ;;
+    esac
+    h2_die "$1" "The tools have to be built and Maven is missing." "Install it: $h2_how."
+}
+
+# h2_is_built: whether what was built last is newer than every source. Folders count: a deleted file changes its folder.
+h2_is_built() {
+    [ -f "$h2_stamp" ] || return 1
+    h2_newer=$(find "$h2_root/pom.xml" "$h2_root/.mvn" \
+        "$h2_root"/lwkt-runtime/pom.xml "$h2_root"/lwkt-runtime/src/main \
+        "$h2_root"/blockdev/pom.xml "$h2_root"/blockdev/src/main \
+        "$h2_root"/hammer2/pom.xml "$h2_root"/hammer2/src/main \
+        "$h2_root"/fuse-bridge/pom.xml "$h2_root"/fuse-bridge/src/main \
+        "$h2_root"/tools/pom.xml "$h2_root"/tools/src/main \
+        -newer "$h2_stamp" -print -quit 2>/dev/null)
+    [ -z "$h2_newer" ]
+}
+
+# h2_build STATUS: builds into tools/target/dist unless that is up to date. Two at a time wait for each other.
+#
+# The result goes to a folder of its own that is exchanged whole: a daemon which still runs from the old one keeps
+# its open jars, and Maven never writes into them.
+h2_build() {
+    h2_is_built && return
+    h2_find_maven "$1"
+    mkdir -p "$h2_root/tools/target" 2>/dev/null && [ -w "$h2_root/tools/target" ] ||
+        h2_die "$1" "$h2_root/tools/target: cannot write there to build the tools." \
+            "Let the owner of $h2_root run scripts/hammer2 --version once."
+    (
+        if command -v flock >/dev/null; then
+            flock 9
+            ! h2_is_built || exit 0
+        fi
+        h2_say "Building the tools (once; about a minute the first time) ..."
+        h2_new=$h2_root/tools/target/dist.new.$$
+        h2_log=$h2_root/tools/target/build.log
+        rm -rf "$h2_new"
+        mkdir "$h2_new"
+        # Made before the compiler reads anything: what changes meanwhile is newer.
+        : >"$h2_new/built"
+        # From inside the project, so that Maven finds .mvn.
+        if ! (cd "$h2_root" && "$h2_mvn" -B -ntp -Dstyle.color=never -pl tools -am -DskipTests package) \
+            >"$h2_log" 2>&1 </dev/null; then
+            grep -E '^\[(ERROR|WARNING)\] .' "$h2_log" | grep -vE "JAR will be empty|Help 1|full stack trace|Re-run Maven|For more info|After correcting|mvn <args>" | head -n 20 >&2
+            rm -rf "$h2_new"
+            h2_say "The build failed. All of its output: $h2_log"
+            exit 1
+        fi
+        cp -p "$h2_root"/tools/target/hammer2-tools.jar "$h2_new"
+        cp -Rp "$h2_root"/tools/target/lib "$h2_new"
+        h2_old=$h2_root/tools/target/dist.old.$$
+        [ ! -d "$h2_dist" ] || mv "$h2_dist" "$h2_old"
+        mv "$h2_new" "$h2_dist"
+        rm -rf "$h2_old"
+    ) 9>"$h2_root/tools/target/build.lock" || exit "$1"
+}
+
+# h2_run STATUS CLASS JVM-FLAGS -- ARGS...: becomes the tool. STATUS is what it exits with when it cannot even start.
+h2_run() {
+    h2_status=$1
+    h2_class=$2
+    h2_flags=$3
+    shift 4
+    h2_find_jdk "$h2_status"
+    h2_build "$h2_status"
+    # Without a UTF-8 locale the JVM would not get arguments and paths as they are.
+    case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
+        *[Uu][Tt][Ff]-8 | *[Uu][Tt][Ff]8) ;;
+        *) [ "$(uname -s)" = Darwin ] || export LC_ALL=C.UTF-8 ;;
+    esac
+    h2_terminal=
+    [ ! -t 1 ] || h2_terminal=out
+    [ ! -t 2 ] || h2_terminal=$h2_terminal,err
+    # The flags are words of ours without blanks.
+    # shellcheck disable=SC2086
+    exec "$JAVA_HOME/bin/java" $h2_jvm_flags $h2_flags -Dhammer2.terminal="$h2_terminal" \
+        -cp "$h2_dist/hammer2-tools.jar" "io.hammer2.tools.$h2_class" "$@"
+}
+
+# Flags of commands that are over in a moment: what the JIT would gain, they never get back.
+h2_short_flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx256m"
+
+# h2_need COMMAND-OR-FILE PACKAGE WHY: makes sure that it is there. Installs the Debian package when we are root.
+h2_need() {
+    if command -v "$1" >/dev/null 2>&1 || [ -e "$1" ]; then
+        return
+    fi
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        h2_say "Installing $2 ($3) ..."
+        if [ -z "${h2_apt_updated:-}" ]; then
+            apt-get -qq update >/dev/null 2>&1 || true
+            h2_apt_updated=yes
+        fi
+        if ! h2_out=$(DEBIAN_FRONTEND=noninteractive apt-get -qq install -y "$2" 2>&1 >/dev/null); then
+            h2_die 1 "$h2_out" "$2 could not be installed; it is needed for: $3."
+        fi
+        return
+    fi
+    h2_missing="${h2_missing:-}
+    $2: $3"
+}
+
+# h2_need_all: ends here when h2_need missed something.
+h2_need_all() {
+    [ -n "${h2_missing:-}" ] || return 0
+    case $(uname -s) in
+        Darwin) h2_how="Install with brew install NAME." ;;
+        *) h2_how="Install with: sudo apt-get install NAME (or what your distribution calls it), or run this as root." ;;
+    esac
+    h2_die 1 "Missing:$h2_missing" "$h2_how"
+}
+
+# h2_need_fuse: /dev/fuse and fusermount3, or macFUSE.
+h2_need_fuse() {
+    case $(uname -s) in
+        Darwin)
+            [ -e /usr/local/lib/libfuse.2.dylib ] || [ -e /usr/local/lib/libfuse.dylib ] ||
+                h2_die 1 "macFUSE is missing. Install it: brew install --cask macfuse (and allow it in System Settings)."
+            ;;
+        *)
+            h2_need fusermount3 fuse3 "mounting"
+            if [ ! -e /dev/fuse ]; then
+                [ "$(id -u)" != 0 ] || modprobe fuse 2>/dev/null || true
+                [ -e /dev/fuse ] || h2_die 1 "/dev/fuse is missing: the kernel's FUSE module is not loaded." \
+                    "Load it: modprobe fuse (in a container: start it with --device /dev/fuse --cap-add SYS_ADMIN)."
+            fi
+            ;;
+    esac
+}
+
+# h2_by_name KIND TITLE NAME [ARGUMENTS]: runs scripts/KIND.d/NAME; without a known name lists them.
+# The second line of each file there says what it does and how long it takes.
+h2_by_name() {
+    h2_dir=$here/$1.d
+    h2_name=${3:-}
+    if [ -z "$h2_name" ] || [ ! -x "$h2_dir/$h2_name" ] || [ ! -f "$h2_dir/$h2_name" ]; then
+        [ -z "$h2_name" ] || h2_say "There is no $2 called $h2_name."
+        h2_say "usage: scripts/$1 NAME [ARGUMENTS]"
+        for h2_file in "$h2_dir"/*; do
+            [ -x "$h2_file" ] && h2_say "$(printf '    %-10s %s' "${h2_file##*/}" "$(sed -n '2s/^# *//p' "$h2_file")")"
+        done
+        exit 2
+    fi
+    shift 3
+    h2_find_jdk 1
+    h2_say "$(sed -n '2s/^# *//p' "$h2_dir/$h2_name")"
+    exec "$h2_dir/$h2_name" "$@"
+}

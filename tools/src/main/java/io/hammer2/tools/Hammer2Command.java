@@ -1,0 +1,131 @@
+package io.hammer2.tools;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** hammer2(8): options that all directives share, and one directive. */
+@Command(
+        name = "hammer2",
+        description = "Looks at HAMMER2 volumes and mounted file systems.",
+        synopsisSubcommandLabel = "DIRECTIVE",
+        commandListHeading = "%nDirectives:%n",
+        footer = {
+            "",
+            "PATH is a device or an image (several volumes joined by ':'), or any file of a mounted volume.",
+            "Names are shown as UTF-8, their other bytes and backslashes as \\xNN; so they are in JSON."
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Tool.Version.class)
+final class Hammer2Command implements Runnable {
+    static final int EXIT_ERROR = 1;
+    static final int EXIT_USAGE = 2;
+
+    /** Short options that take a value. */
+    private static final String WITH_VALUE = "stum";
+
+    private static final Map<String, Supplier<?>> DIRECTIVES = directives();
+
+    @Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    private final Console console;
+
+    @Option(names = "-s", paramLabel = "PATH", description = "A file of the mounted file system to look at.")
+    private String path;
+
+    @Option(names = "-v", scope = ScopeType.INHERIT, description = "Tell more; twice for still more.")
+    private boolean[] verbose = {};
+
+    @Option(names = "-q", scope = ScopeType.INHERIT, description = "Tell less.")
+    private boolean quiet;
+
+    @Option(names = "--json", scope = ScopeType.INHERIT, description = "Print JSON.")
+    private boolean json;
+
+    @Option(names = "-d", scope = ScopeType.INHERIT, description = "Show where an error arose.")
+    private boolean[] debug = {};
+
+    private Hammer2Command(Console console) {
+        this.console = console;
+    }
+
+    /** Starts the command. */
+    public static void main(String[] arguments) {
+        System.exit(run(Console.system(), arguments));
+    }
+
+    /** @return the exit code */
+    static int run(Console console, String... arguments) {
+        Hammer2Command command = new Hammer2Command(console);
+        CommandLine line = new CommandLine(command);
+        String wanted = directive(arguments);
+        if (DIRECTIVES.containsKey(wanted)) {
+            // Reading the annotations of all directives takes longer than most of them run.
+            line.addSubcommand(wanted, DIRECTIVES.get(wanted).get());
+        } else {
+            DIRECTIVES.forEach((name, directive) -> line.addSubcommand(name, directive.get()));
+        }
+        return new Tool("hammer2", console, EXIT_ERROR, EXIT_USAGE)
+                .run(line, List.of(arguments), () -> command.debug.length > 0);
+    }
+
+    private static Map<String, Supplier<?>> directives() {
+        Map<String, Supplier<?>> directives = new LinkedHashMap<>();
+        directives.put("hash", HashDirective.Hash::new);
+        directives.put("dhash", HashDirective.DataHash::new);
+        return directives;
+    }
+
+    /** The first argument that is no option and no option's value; "" if there is none. */
+    private static String directive(String... arguments) {
+        for (int i = 0; i < arguments.length; i++) {
+            String argument = arguments[i];
+            if (!argument.startsWith("-") || argument.equals("-")) {
+                return argument;
+            }
+            int last = argument.length() - 1;
+            if (!argument.startsWith("--") && WITH_VALUE.indexOf(argument.charAt(last)) >= 0) {
+                i++;
+            }
+        }
+        return "";
+    }
+
+    /** No directive was given. */
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(spec.commandLine(), "which directive?");
+    }
+
+    Console console() {
+        return console;
+    }
+
+    /** 0, 1 or more. */
+    int verbosity() {
+        return verbose.length;
+    }
+
+    boolean isQuiet() {
+        return quiet;
+    }
+
+    boolean isJson() {
+        return json;
+    }
+
+    /** What a directive acts on: what it was given, or else the path of -s, or else the current directory. */
+    List<String> pathsOr(List<String> given) {
+        if (given != null && !given.isEmpty()) {
+            return given;
+        }
+        return List.of(path == null ? "." : path);
+    }
+}
