@@ -78,7 +78,8 @@ public interface BlockDevice extends AutoCloseable {
 
     /**
      * Refuses new requests, waits for those that run, gives up the lock. Does not flush. Blocks the calling platform thread;
-     * may be called from a completion. Further calls do nothing.
+     * may be called from a completion, and so the completions of the last requests may still come after it has returned.
+     * Further calls do nothing.
      */
     @Override
     void close() throws IOException;
