@@ -144,7 +144,8 @@ public final class BlockTable {
         return slot < entryCount && Key.lessOrEqual(key(slot), key) ? slot : -1;
     }
 
-    private int typeCode(int slot) {
+    /** The type as stored, which need not exist: for a checker. */
+    public int typeCode(int slot) {
         return Fields.u8(segment, offset(slot) + BlockRef.TYPE);
     }
 }
