@@ -242,6 +242,62 @@ public record InodeBlock(MemorySegment bytes) implements Block {
         return BlockTable.of(bytes, CONTENT, Limits.BLOCK_SET_COUNT);
     }
 
+    // What a formatter and an inode's owner write.
+
+    public void setVersion(int version) {
+        Fields.putShort(bytes, VERSION_OFFSET, version);
+    }
+
+    /** Microseconds since 1970. */
+    public void setTimes(long ctimeMicros, long mtimeMicros, long atimeMicros, long btimeMicros) {
+        Fields.putLong(bytes, CTIME, ctimeMicros);
+        Fields.putLong(bytes, MTIME, mtimeMicros);
+        Fields.putLong(bytes, ATIME, atimeMicros);
+        Fields.putLong(bytes, BTIME, btimeMicros);
+    }
+
+    public void setType(FileType type) {
+        Fields.putByte(bytes, TYPE, type.code());
+    }
+
+    public void setOpFlags(int opFlags) {
+        Fields.putByte(bytes, OP_FLAGS, opFlags);
+    }
+
+    /** @param mode permission bits 07777 */
+    public void setMode(int mode) {
+        Fields.putInt(bytes, MODE, mode & MODE_BITS);
+    }
+
+    public void setInum(long inum) {
+        Fields.putLong(bytes, INUM, inum);
+    }
+
+    public void setNlinks(long nlinks) {
+        Fields.putLong(bytes, NLINKS, nlinks);
+    }
+
+    /** @param name at most 256 bytes */
+    public void setName(byte[] name, long nameKey) {
+        MemorySegment field = bytes.asSlice(FILENAME, FILENAME_BYTES);
+        field.fill((byte) 0);
+        field.copyFrom(MemorySegment.ofArray(name));
+        Fields.putShort(bytes, NAME_LEN, name.length);
+        Fields.putLong(bytes, NAME_KEY, nameKey);
+    }
+
+    public void setAlgorithms(int compAlgo, int checkAlgo) {
+        Fields.putByte(bytes, COMP_ALGO, compAlgo);
+        Fields.putByte(bytes, CHECK_ALGO, checkAlgo);
+    }
+
+    public void setPfs(PfsType type, long pfsInum, UUID clid, UUID fsid) {
+        Fields.putByte(bytes, PFS_TYPE, type.code());
+        Fields.putLong(bytes, PFS_INUM, pfsInum);
+        MediaUuid.write(bytes, PFS_CLID, clid);
+        MediaUuid.write(bytes, PFS_FSID, fsid);
+    }
+
     /**
      * Refuses what cannot be interpreted or computed with.
      *

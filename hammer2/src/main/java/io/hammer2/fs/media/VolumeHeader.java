@@ -181,6 +181,64 @@ public record VolumeHeader(MemorySegment bytes) implements Block {
         return BlockTable.of(bytes, FREEMAP_BLOCKSET, Limits.BLOCK_SET_COUNT);
     }
 
+    // What a formatter and a commit write.
+
+    /** Everything zero but the magic. */
+    public void clear() {
+        bytes.fill((byte) 0);
+        Fields.putLong(bytes, MAGIC_OFFSET, MAGIC);
+    }
+
+    /** Byte offsets; ends exclusive. */
+    public void setAreas(long bootBeg, long bootEnd, long auxBeg, long auxEnd) {
+        Fields.putLong(bytes, BOOT_BEG, bootBeg);
+        Fields.putLong(bytes, BOOT_END, bootEnd);
+        Fields.putLong(bytes, AUX_BEG, auxBeg);
+        Fields.putLong(bytes, AUX_END, auxEnd);
+    }
+
+    public void setVoluSize(long sizeBytes) {
+        Fields.putLong(bytes, VOLU_SIZE, sizeBytes);
+    }
+
+    public void setVersion(int version) {
+        Fields.putInt(bytes, VERSION, version);
+    }
+
+    public void setPeerType(int peerType) {
+        Fields.putByte(bytes, PEER_TYPE, peerType);
+    }
+
+    /** Version 2 only. */
+    public void setVolumes(int voluId, int nvolumes, long totalSize) {
+        Fields.putByte(bytes, VOLU_ID, voluId);
+        Fields.putByte(bytes, NVOLUMES, nvolumes);
+        Fields.putLong(bytes, TOTAL_SIZE, totalSize);
+    }
+
+    public void setFsid(UUID fsid) {
+        MediaUuid.write(bytes, FSID, fsid);
+    }
+
+    public void setFstype(UUID fstype) {
+        MediaUuid.write(bytes, FSTYPE, fstype);
+    }
+
+    public void setAllocator(long sizeBytes, long freeBytes, long begin) {
+        Fields.putLong(bytes, ALLOCATOR_SIZE, sizeBytes);
+        Fields.putLong(bytes, ALLOCATOR_FREE, freeBytes);
+        Fields.putLong(bytes, ALLOCATOR_BEG, begin);
+    }
+
+    public void setTids(long mirrorTid, long freemapTid) {
+        Fields.putLong(bytes, MIRROR_TID, mirrorTid);
+        Fields.putLong(bytes, FREEMAP_TID, freemapTid);
+    }
+
+    public void setVoluLoff(int id, long logicalOffset) {
+        Fields.putLong(bytes, VOLU_LOFF + 8L * id, logicalOffset);
+    }
+
     /**
      * Magic and the three CRCs.
      *
