@@ -3,6 +3,7 @@ package io.hammer2.blockdev;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /**
  * The requests of one device that were accepted and have not ended: runs each on an I/O thread, or on the caller's, and lets
@@ -43,6 +44,18 @@ final class DeviceRequests {
         } catch (OutOfMemoryError e) {
             exit();
             done.done(new IOException(device.name() + ": " + what + " refused: no thread to do it", e));
+        }
+    }
+
+    /** Tries something short on the calling thread. Returns false also when the device is closed. */
+    boolean now(BooleanSupplier attempt) {
+        if (!enter()) {
+            return false;
+        }
+        try {
+            return attempt.getAsBoolean();
+        } finally {
+            exit();
         }
     }
 

@@ -6,7 +6,8 @@ import java.io.IOException;
  * Told exactly once that a request ended.
  *
  * <p>May be called by any thread, also by the caller's own before the request method has returned. Must neither block nor
- * throw: the thread that calls it has other requests to serve.
+ * throw: the thread that calls it has other requests to serve. Who starts a next request from here without end may run out
+ * of stack, because that request, too, may complete within the call.
  */
 @FunctionalInterface
 public interface IoCompletion {

@@ -55,6 +55,9 @@ final class Posix {
     static final int LOCK_EX = 2;
     static final int LOCK_NB = 4;
 
+    /** preadv2(2), Linux: only what can be had without waiting. */
+    static final int RWF_NOWAIT = 8;
+
     /** fallocate(2), Linux: keep the size, make a hole. */
     static final int FALLOC_FL_KEEP_SIZE = 1;
 
@@ -86,6 +89,10 @@ final class Posix {
     private static final VarHandle ERRNO = CALL_STATE.varHandle(PathElement.groupElement("errno"));
     private static final ThreadLocal<MemorySegment> CAPTURED =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CALL_STATE));
+    /** struct iovec: void *iov_base, size_t iov_len. */
+    private static final ThreadLocal<MemorySegment> IOVEC =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(16, 8));
+
     private static final Charset PATH_CHARSET = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
 
     /** int open(const char *path, int flags, ...) */
@@ -96,6 +103,16 @@ final class Posix {
     /** ssize_t pread(int fd, void *buf, size_t count, off_t offset) */
     private static final MethodHandle PREAD =
             bind("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    /**
+     * ssize_t preadv2(int fd, const struct iovec *iov, int iovcnt, off_t offset, int flags), Linux only. The sixth argument is
+     * one that the callee does not know of; it makes the linker keep the buffer's arena open during the call, which the
+     * address inside the iovec does not. All six travel in registers.
+     */
+    private static final MethodHandle PREADV2 = MACOS
+            ? null
+            : bind(
+                    "preadv2",
+                    FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS));
     /** ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset) */
     private static final MethodHandle PWRITE =
             bind("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
@@ -148,6 +165,19 @@ final class Posix {
         try {
             MemorySegment captured = CAPTURED.get();
             return answer((long) PREAD.invokeExact(captured, fd, into, into.byteSize(), offset), captured);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** Linux only. */
+    static long preadNoWait(int fd, MemorySegment into, long offset) {
+        try {
+            MemorySegment captured = CAPTURED.get();
+            MemorySegment iovec = IOVEC.get();
+            iovec.set(ADDRESS, 0, into);
+            iovec.set(JAVA_LONG, 8, into.byteSize());
+            return answer((long) PREADV2.invokeExact(captured, fd, iovec, 1, offset, RWF_NOWAIT, into), captured);
         } catch (Throwable e) {
             throw unchecked(e);
         }

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -20,6 +21,8 @@ final class PosixFile {
 
     /** The first flush that failed; from then on the kernel may have dropped dirty pages, and no flush can be believed. */
     private final AtomicReference<IOException> flushFailure = new AtomicReference<>();
+
+    private final AtomicBoolean noWaitUnsupported = new AtomicBoolean();
 
     private PosixFile(Path path, int fd) {
         this.path = path;
@@ -69,6 +72,18 @@ final class PosixFile {
             }
             at += n;
         }
+    }
+
+    /** Reads from the page cache. Returns false when not all of it is there, or the system does not tell. */
+    boolean readCached(long offset, MemorySegment into) {
+        if (Posix.MACOS || noWaitUnsupported.get()) {
+            return false;
+        }
+        long n = Posix.preadNoWait(fd, into, offset);
+        if (n == -Posix.EOPNOTSUPP || n == -Posix.ENOSYS || n == -Posix.EINVAL) {
+            noWaitUnsupported.set(true);
+        }
+        return n == into.byteSize();
     }
 
     void writeFully(long offset, MemorySegment from) throws IOException {
