@@ -1,0 +1,147 @@
+package io.hammer2.lwkt;
+
+/** One cpu of a runtime: a run queue, an event loop, and exactly one thread that runs at a time. */
+public final class Cpu {
+    private final Lwkt lwkt;
+    private final int id;
+    final EventLoop loop;
+
+    Cpu(Lwkt lwkt, int id, Stack.Mechanism mechanism) {
+        this.lwkt = lwkt;
+        this.id = id;
+        this.loop = new EventLoop(this, mechanism, lwkt.clock(), lwkt.stepper != null);
+    }
+
+    /**
+     * The cpu the caller runs on.
+     *
+     * @throws IllegalStateException if it runs on none
+     */
+    public static Cpu current() {
+        Cpu cpu = currentOrNull();
+        if (cpu == null) {
+            throw new IllegalStateException(Thread.currentThread() + " runs on no cpu: use Lwkt.run or Cpu.post");
+        }
+        return cpu;
+    }
+
+    public static Cpu currentOrNull() {
+        if (Thread.currentThread() instanceof CarrierThread carrier) {
+            return carrier.cpu;
+        }
+        return Stepper.currentCpu();
+    }
+
+    public int id() {
+        return id;
+    }
+
+    public Lwkt lwkt() {
+        return lwkt;
+    }
+
+    /**
+     * Checks that the caller may touch what this cpu owns.
+     *
+     * @throws IllegalStateException unless it runs on this cpu
+     */
+    public void assertCurrent() {
+        Cpu here = currentOrNull();
+        if (here != this) {
+            throw new IllegalStateException(
+                    "owned by " + this + ", touched by " + (here == null ? Thread.currentThread() : here));
+        }
+    }
+
+    /**
+     * Starts a thread on this cpu; from any thread.
+     *
+     * @throws IllegalStateException after the runtime was closed
+     */
+    public LwktThread spawn(String name, Runnable body) {
+        return spawn(name, LwktThread.PRIORITY_DEFAULT, body);
+    }
+
+    public LwktThread spawn(String name, int priority, Runnable body) {
+        checkOpen();
+        LwktThread thread = loop.create(name, priority, body);
+        if (currentOrNull() == this) {
+            loop.start(thread);
+        } else {
+            deliver(thread);
+        }
+        return thread;
+    }
+
+    /**
+     * Has the event loop run the task to completion; from any thread. Tasks of one sender are started in the order of their
+     * posting. The task may block.
+     *
+     * @throws IllegalStateException after the runtime was closed
+     */
+    public void post(Runnable task) {
+        checkOpen();
+        deliver(task);
+    }
+
+    /** The timer's task is handled like a posted one. On this cpu only. */
+    public Timer after(long nanos, Runnable task) {
+        assertCurrent();
+        return loop.timers.add(this, loop.clock.nanoTime() + Math.max(0, nanos), task);
+    }
+
+    /** Adds a source of events to this cpu's loop. On this cpu only. */
+    public void attach(EventSource source) {
+        assertCurrent();
+        loop.attach(source);
+    }
+
+    /** Takes a source out; does nothing if it is not attached. On this cpu only. */
+    public void detach(EventSource source) {
+        assertCurrent();
+        loop.detach(source);
+    }
+
+    /** Replaces the way this cpu waits when idle. On this cpu only. The stepped world never sleeps and ignores it. */
+    public void sleeper(Sleeper sleeper) {
+        assertCurrent();
+        loop.sleeper = sleeper;
+    }
+
+    @Override
+    public String toString() {
+        return "cpu" + id;
+    }
+
+    /** Gets an event (a task, or a thread to be made runnable) to this cpu, from wherever the caller is. */
+    void deliver(Object event) {
+        Cpu here = currentOrNull();
+        if (here == this) {
+            if (event instanceof LwktThread thread && thread.stack != null) {
+                loop.ready(thread);
+            } else {
+                loop.local.add(event);
+            }
+            return;
+        }
+        loop.inbox.put(event);
+        if (lwkt.stepper != null) {
+            lwkt.stepper.arrived();
+        } else {
+            loop.wakeIfAsleep();
+        }
+    }
+
+    /** Stepped world: the other cpus may go on here, as they may at any time in production. */
+    void interleave() {
+        if (lwkt.stepper != null) {
+            lwkt.stepper.interleave(this);
+        }
+    }
+
+    private void checkOpen() {
+        if (loop.stopping) {
+            throw new IllegalStateException(this + " was shut down: nothing can be sent to it any more");
+        }
+    }
+}
