@@ -23,6 +23,9 @@ public record VolumeHeader(MemorySegment bytes) implements Block {
     /** {@link #MAGIC} of the other byte order, which is refused. */
     public static final long MAGIC_SWAPPED = Long.reverseBytes(MAGIC);
 
+    /** {@link #defect} of a copy that was never written. */
+    public static final String ALL_ZERO = "all zero";
+
     private static final int MAGIC_OFFSET = 0x0000;
     private static final int BOOT_BEG = 0x0008;
     private static final int BOOT_END = 0x0010;
@@ -250,7 +253,7 @@ public record VolumeHeader(MemorySegment bytes) implements Block {
         }
         if (magic() != MAGIC) {
             return magic() == 0 && isZero()
-                    ? "all zero"
+                    ? ALL_ZERO
                     : "no HAMMER2 magic: expected " + Key.text(MAGIC) + ", found " + Key.text(magic());
         }
         String sector7 = crcDefect("sector 0", ICRC_SECT7, 0, SECTOR_BYTES - 4);
