@@ -1,0 +1,99 @@
+package io.hammer2.fs.io;
+
+import io.hammer2.fs.media.Block;
+import io.hammer2.fs.media.BlockRef;
+import io.hammer2.fs.media.BlockTable;
+import io.hammer2.fs.media.IndirectBlock;
+import io.hammer2.lwkt.Message;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A block in a cpu's cache: verified, decompressed, and never changed. It stays where it is while it is pinned, from {@link
+ * BlockIo#load} to {@link BlockIo#release}; used on that cpu only.
+ */
+public final class CachedBlock {
+    enum State {
+        LOADING,
+        READY,
+        /** Out of the index; those who wait for it still have it. */
+        FAILED
+    }
+
+    final BlockRef ref;
+    final int hash;
+
+    /** Next in the same bucket of the index. */
+    CachedBlock nextInBucket;
+
+    /** Next in the same frame. */
+    CachedBlock nextInFrame;
+
+    Frame frame;
+    State state = State.LOADING;
+    RuntimeException failure;
+    int pins;
+
+    private MemorySegment bytes;
+    private Block block;
+    private BlockTable table;
+    private List<Message<Void>> waiters;
+
+    CachedBlock(BlockRef ref) {
+        this.ref = ref;
+        this.hash = ref.hashCode();
+    }
+
+    /** The reference that it was loaded by. */
+    public BlockRef ref() {
+        return ref;
+    }
+
+    /**
+     * Its bytes, read-only and off-heap: of file data the decompressed ones, of which what is missing up to 64 KiB is zero; of
+     * all others the stored ones.
+     */
+    public MemorySegment bytes() {
+        return bytes;
+    }
+
+    /** Its bytes as what they are. */
+    public Block block() {
+        return block;
+    }
+
+    /** The validated, packed references of an indirect block. */
+    public BlockTable table() {
+        if (table == null) {
+            throw new IllegalStateException("no block table in " + ref);
+        }
+        return table;
+    }
+
+    /** @param writable its place in the cache, filled and verified */
+    void ready(MemorySegment writable, long totalBytes) {
+        Block view = Block.of(ref.type(), writable);
+        if (view instanceof IndirectBlock indirect) {
+            // Packs in place, the last change that these bytes ever see.
+            table = indirect.table().validate(totalBytes);
+        }
+        bytes = writable.asReadOnly();
+        block = Block.of(ref.type(), bytes);
+        state = State.READY;
+    }
+
+    void addWaiter(Message<Void> waiter) {
+        if (waiters == null) {
+            waiters = new ArrayList<>(2);
+        }
+        waiters.add(waiter);
+    }
+
+    void wakeWaiters() {
+        if (waiters != null) {
+            waiters.forEach(waiter -> waiter.reply(null));
+            waiters = null;
+        }
+    }
+}
