@@ -8,9 +8,7 @@ import io.hammer2.fs.media.IndirectBlock;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Key;
 import io.hammer2.fs.media.Limits;
-import io.hammer2.fs.media.NameText;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -121,12 +119,10 @@ final class PathFinder {
             return null;
         }
         if (entry.isNameEmbedded()) {
-            return NameText.of(entry.embeddedName().toArray(ValueLayout.JAVA_BYTE));
+            return Printable.of(entry.embeddedName());
         }
         MemorySegment bytes = load(table.ref(slot));
-        return bytes == null
-                ? null
-                : NameText.of(bytes.asSlice(0, entry.nameBytes()).toArray(ValueLayout.JAVA_BYTE));
+        return bytes == null ? null : Printable.of(bytes.asSlice(0, entry.nameBytes()));
     }
 
     private MemorySegment load(BlockRef ref) {

@@ -1,0 +1,397 @@
+package io.hammer2.fs;
+
+import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.inode.Attributes;
+import io.hammer2.fs.inode.AttributesSink;
+import io.hammer2.fs.inode.Directory;
+import io.hammer2.fs.inode.DirectorySink;
+import io.hammer2.fs.inode.FileData;
+import io.hammer2.fs.inode.Inode;
+import io.hammer2.fs.inode.InodeTable;
+import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.media.CorruptBlockException;
+import io.hammer2.fs.media.FileType;
+import io.hammer2.fs.media.InodeBlock;
+import io.hammer2.fs.media.Key;
+import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.pfs.Pfs;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.function.Supplier;
+
+/**
+ * The operations of a mounted PFS, by inode number. Each is called on an LWKT thread of any cpu and may block it; the work is
+ * done on that cpu.
+ *
+ * <p>Inode numbers are never reused (format section 8.3), so a number is good for as long as the PFS exists, and nothing is
+ * remembered for who holds one. Every operation throws {@link FsException}: {@link Errno#ESTALE} for a number that names no
+ * inode, {@link Errno#EIO} where the medium failed or is damaged, after a line in the log that says where.
+ */
+public final class FileSystem {
+    /** Inode number of the root directory. */
+    public static final long ROOT_INUM = InodeBlock.ROOT_INUM;
+
+    /** Inodes kept that nobody uses at the moment. */
+    private static final int INODES_KEPT = 1 << 14;
+
+    private static final MemorySegment DOT = MemorySegment.ofArray(new byte[] {'.'});
+    private static final MemorySegment DOT_DOT = MemorySegment.ofArray(new byte[] {'.', '.'});
+    private static final long COOKIE_AFTER_DOT = 1;
+    private static final long COOKIE_AFTER_DOT_DOT = 2;
+
+    private final Hammer2 volume;
+    private final Pfs pfs;
+    private final InodeTable inodes;
+    private final PathFinder paths;
+
+    FileSystem(Hammer2 volume, Pfs pfs) {
+        this.volume = volume;
+        this.pfs = pfs;
+        this.inodes = new InodeTable(INODES_KEPT, pfs.root());
+        this.paths = new PathFinder(inodes, pfs.inodeIndex());
+    }
+
+    /** What is mounted. */
+    public PfsInfo pfs() {
+        return Hammer2.infoOf(pfs);
+    }
+
+    /** The volume that it is on. */
+    public Hammer2 volume() {
+        return volume;
+    }
+
+    /**
+     * The inode that {@code name} names in a directory; "." and ".." do too.
+     *
+     * @param name its bytes; not kept
+     * @return null when there is no such name
+     * @throws FsException ENOTDIR; ENAMETOOLONG
+     */
+    public Attributes lookup(long parent, MemorySegment name) {
+        if (name.byteSize() > Limits.NAME_BYTES_MAX) {
+            throw new FsException(Errno.ENAMETOOLONG, "a name has at most 255 bytes");
+        }
+        Topology topology = volume.topology();
+        try {
+            Inode directory = open(topology, parent);
+            try {
+                requireDirectory(directory);
+                if (isDot(name)) {
+                    return directory.content().attributes();
+                }
+                long inum = isDotDot(name)
+                        ? parentOf(directory)
+                        : directory.directory().lookup(topology, name);
+                return inum == Directory.NONE ? null : target(topology, directory, inum);
+            } finally {
+                close(directory);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw fault(e, () -> PathFinder.join(paths.pathOf(topology, parent), name));
+        }
+    }
+
+    public Attributes attributes(long inum) {
+        Topology topology = volume.topology();
+        try {
+            Inode inode = open(topology, inum);
+            try {
+                return inode.content().attributes();
+            } finally {
+                close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw fault(e, () -> paths.pathOf(topology, inum));
+        }
+    }
+
+    /** The inode as it lies on the medium. */
+    public InodeInfo inodeInfo(long inum) {
+        Topology topology = volume.topology();
+        try {
+            Inode inode = open(topology, inum);
+            try {
+                // What was committed never changes, so a view is as good as a copy.
+                return new InodeInfo(
+                        inode.content().ref(), inode.content().block().bytes().asReadOnly());
+            } finally {
+                close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw fault(e, () -> paths.pathOf(topology, inum));
+        }
+    }
+
+    /**
+     * Reads a file from {@code offset} on.
+     *
+     * @return bytes read; fewer than {@code into} holds only at the end of the file
+     * @throws FsException EISDIR; EINVAL for what is neither file nor directory, or a negative offset
+     */
+    public int read(long inum, long offset, MemorySegment into) {
+        if (offset < 0) {
+            throw new FsException(Errno.EINVAL, "negative offset");
+        }
+        Topology topology = volume.topology();
+        try {
+            Inode inode = open(topology, inum);
+            try {
+                FileData file = requireFile(inode);
+                int length = file.read(topology, offset, into);
+                volume.readAhead().afterRead(file, inum, offset, length);
+                return length;
+            } finally {
+                close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw fault(e, () -> paths.pathOf(topology, inum));
+        }
+    }
+
+    /**
+     * The target of a symbolic link.
+     *
+     * @return its bytes, at most as many as {@code into} holds
+     * @throws FsException EINVAL for what is no symbolic link; ENAMETOOLONG for a target longer than 4095 bytes
+     */
+    public int readlink(long inum, MemorySegment into) {
+        Topology topology = volume.topology();
+        try {
+            Inode inode = open(topology, inum);
+            try {
+                if (inode.content().type() != FileType.SYMLINK) {
+                    throw new FsException(Errno.EINVAL, "not a symbolic link");
+                }
+                FileData target = inode.fileData();
+                if (target.sizeBytes() > Limits.SYMLINK_BYTES_MAX) {
+                    throw new FsException(Errno.ENAMETOOLONG, "a target of " + target.sizeBytes() + " bytes");
+                }
+                return target.read(topology, 0, into);
+            } finally {
+                close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw fault(e, () -> paths.pathOf(topology, inum));
+        }
+    }
+
+    /**
+     * First offset at or after {@code offset} with data: lseek(2), SEEK_DATA.
+     *
+     * @throws FsException ENXIO when there is none before the end of the file
+     */
+    public long seekData(long inum, long offset) {
+        return seek(inum, offset, true);
+    }
+
+    /**
+     * First offset at or after {@code offset} in a hole, of which the end of the file is one: lseek(2), SEEK_HOLE.
+     *
+     * @throws FsException ENXIO when {@code offset} is at or beyond the end of the file
+     */
+    public long seekHole(long inum, long offset) {
+        return seek(inum, offset, false);
+    }
+
+    /**
+     * Lists a directory: ".", "..", then its entries in the order of their hashes.
+     *
+     * @param cookie 0 to begin, else what an entry came with; stays good whatever happens to the directory
+     * @throws FsException ENOTDIR; EIO when the very next entry cannot be read
+     */
+    public void readdir(long inum, long cookie, DirectorySink sink) {
+        list(inum, cookie, new Listing(volume.topology(), sink, null));
+    }
+
+    /**
+     * As {@link #readdir}, with the attributes of what each entry names. An inode that is damaged is logged and comes without;
+     * it does not end the listing.
+     */
+    public void readdirPlus(long inum, long cookie, AttributesSink sink) {
+        list(inum, cookie, new Listing(volume.topology(), null, sink));
+    }
+
+    private void list(long inum, long cookie, Listing listing) {
+        try {
+            Inode directory = open(listing.topology, inum);
+            listing.directory = directory;
+            try {
+                requireDirectory(directory);
+                list(listing.topology, directory, cookie, listing);
+            } finally {
+                close(directory);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            // What was taken is good. Who comes back for more meets the damage first, and the error.
+            if (!listing.tookAny) {
+                throw fault(e, () -> paths.pathOf(listing.topology, inum));
+            }
+        }
+    }
+
+    /** A listing under way: to {@code sink}, or with attributes to {@code plusSink}. */
+    private final class Listing implements DirectorySink {
+        private final Topology topology;
+        private final DirectorySink sink;
+        private final AttributesSink plusSink;
+        private Inode directory;
+        private boolean tookAny;
+
+        private Listing(Topology topology, DirectorySink sink, AttributesSink plusSink) {
+            this.topology = topology;
+            this.sink = sink;
+            this.plusSink = plusSink;
+        }
+
+        @Override
+        public boolean entry(long inum, FileType type, MemorySegment name, long nextCookie) {
+            boolean took = sink != null
+                    ? sink.entry(inum, type, name, nextCookie)
+                    : plusSink.entry(attributesOf(inum, name), inum, type, name, nextCookie);
+            tookAny |= took;
+            return took;
+        }
+
+        private Attributes attributesOf(long inum, MemorySegment name) {
+            if (isDot(name) || isDotDot(name)) {
+                return null;
+            }
+            try {
+                return target(topology, directory, inum);
+            } catch (CorruptBlockException | DeviceErrorException e) {
+                // No search for the path: the directory's gate is held, and its own name may lie beyond it.
+                report(e, "inode " + directory.inum() + "/" + PathFinder.text(name));
+                return null;
+            }
+        }
+    }
+
+    public StatFs statfs() {
+        return volume.statfs(pfs);
+    }
+
+    private static void list(Topology topology, Inode directory, long cookie, DirectorySink sink) {
+        long inum = directory.inum();
+        if (cookie < COOKIE_AFTER_DOT && !sink.entry(inum, FileType.DIRECTORY, DOT, COOKIE_AFTER_DOT)) {
+            return;
+        }
+        if (cookie < COOKIE_AFTER_DOT_DOT
+                && !sink.entry(parentOf(directory), FileType.DIRECTORY, DOT_DOT, COOKIE_AFTER_DOT_DOT)) {
+            return;
+        }
+        directory.directory().list(topology, cookie <= COOKIE_AFTER_DOT_DOT ? 0 : cookie, sink);
+    }
+
+    private long seek(long inum, long offset, boolean data) {
+        Topology topology = volume.topology();
+        try {
+            Inode inode = open(topology, inum);
+            try {
+                FileData file = requireFile(inode);
+                long found = data ? file.seekData(topology, offset) : file.seekHole(topology, offset);
+                if (found < 0) {
+                    throw new FsException(Errno.ENXIO, "nothing at or after offset " + offset);
+                }
+                return found;
+            } finally {
+                close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw fault(e, () -> paths.pathOf(topology, inum));
+        }
+    }
+
+    /** With its gate shared. */
+    private Inode open(Topology topology, long inum) {
+        Inode inode = inodes.acquire(inum);
+        boolean open = false;
+        try {
+            open = inode.lockShared(topology, pfs.inodeIndex());
+            if (!open) {
+                throw new FsException(Errno.ESTALE, "no inode " + inum);
+            }
+            return inode;
+        } finally {
+            if (!open) {
+                inodes.release(inode);
+            }
+        }
+    }
+
+    private void close(Inode inode) {
+        inode.gate().unlockShared();
+        inodes.release(inode);
+    }
+
+    /** Attributes of the inode that an entry of {@code directory} names. */
+    private Attributes target(Topology topology, Inode directory, long inum) {
+        if (inum == directory.inum()) {
+            return directory.content().attributes();
+        }
+        Inode inode = inodes.acquire(inum);
+        try {
+            if (!inode.lockSharedBelow(directory, topology, pfs.inodeIndex())) {
+                throw new CorruptBlockException(
+                        directory.content().ref(),
+                        "target of a directory entry",
+                        "an inode",
+                        "none with number " + Key.text(inum));
+            }
+            try {
+                return inode.content().attributes();
+            } finally {
+                inode.gate().unlockShared();
+            }
+        } finally {
+            inodes.release(inode);
+        }
+    }
+
+    private FsException fault(RuntimeException damage, Supplier<String> path) {
+        volume.faults().report(() -> line(damage, path.get()));
+        return new FsException(Errno.EIO, String.valueOf(damage.getMessage()));
+    }
+
+    private void report(RuntimeException damage, String place) {
+        volume.faults().report(() -> line(damage, place));
+    }
+
+    private String line(RuntimeException damage, String place) {
+        return "PFS " + PathFinder.text(pfs.label()) + ", " + place + ": "
+                + (damage instanceof DeviceErrorException error
+                        ? "read error in " + error.ref() + ": " + error.getMessage()
+                        : damage.getMessage());
+    }
+
+    private static void requireDirectory(Inode inode) {
+        if (inode.content().type() != FileType.DIRECTORY) {
+            throw new FsException(Errno.ENOTDIR, "inode " + inode.inum());
+        }
+    }
+
+    private static FileData requireFile(Inode inode) {
+        return switch (inode.content().type()) {
+            case REGULAR, SYMLINK -> inode.fileData();
+            case DIRECTORY -> throw new FsException(Errno.EISDIR, "inode " + inode.inum());
+            case FIFO, CHARACTER_DEVICE, BLOCK_DEVICE, SOCKET, WHITEOUT ->
+                throw new FsException(Errno.EINVAL, "inode " + inode.inum() + " has no content");
+        };
+    }
+
+    private static long parentOf(Inode directory) {
+        return directory.inum() == ROOT_INUM
+                ? ROOT_INUM
+                : directory.content().block().iparent();
+    }
+
+    private static boolean isDot(MemorySegment name) {
+        return name.byteSize() == 1 && name.get(ValueLayout.JAVA_BYTE, 0) == '.';
+    }
+
+    private static boolean isDotDot(MemorySegment name) {
+        return name.byteSize() == 2
+                && name.get(ValueLayout.JAVA_BYTE, 0) == '.'
+                && name.get(ValueLayout.JAVA_BYTE, 1) == '.';
+    }
+}

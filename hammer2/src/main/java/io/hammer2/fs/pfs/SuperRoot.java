@@ -1,0 +1,103 @@
+package io.hammer2.fs.pfs;
+
+import io.hammer2.fs.chain.Cursor;
+import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.inode.InodeContent;
+import io.hammer2.fs.io.CachedBlock;
+import io.hammer2.fs.media.BlockRef;
+import io.hammer2.fs.media.BlockType;
+import io.hammer2.fs.media.CorruptBlockException;
+import io.hammer2.fs.media.DirectoryHash;
+import io.hammer2.fs.media.FileType;
+import io.hammer2.fs.media.InodeBlock;
+import io.hammer2.fs.media.Key;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** The inode above all PFS roots, which it holds directly, by the hash of their names (format section 9.1). */
+public final class SuperRoot {
+    private final Topology topology;
+    private final InodeContent content;
+
+    private SuperRoot(Topology topology, InodeContent content) {
+        this.topology = topology;
+        this.content = content;
+    }
+
+    /** Reads it; on the cpu of {@code topology}, where it is then used. */
+    public static SuperRoot load(Topology topology, BlockRef ref) {
+        CachedBlock block = topology.io().load(ref);
+        try {
+            return new SuperRoot(
+                    topology,
+                    InodeContent.of(
+                            ref, (InodeBlock) block.block(), topology.io().totalBytes()));
+        } finally {
+            topology.io().release(block);
+        }
+    }
+
+    /**
+     * All PFSs, in the order of their hashes.
+     *
+     * @param damaged takes what is wrong with each PFS that cannot be read; the others are listed
+     */
+    public List<Pfs> list(Consumer<CorruptBlockException> damaged) {
+        List<Pfs> all = new ArrayList<>();
+        try (Cursor cursor = topology.cursor(content.table())) {
+            for (boolean more = cursor.seek(0); more; more = cursor.next()) {
+                try {
+                    all.add(at(cursor));
+                } catch (CorruptBlockException e) {
+                    damaged.accept(e);
+                }
+            }
+        } catch (CorruptBlockException e) {
+            damaged.accept(e);
+        }
+        return all;
+    }
+
+    /**
+     * The PFS with this name, or null.
+     *
+     * @throws CorruptBlockException when something in its bucket is damaged
+     */
+    public Pfs find(byte[] label) {
+        long hash = DirectoryHash.of(label);
+        try (Cursor cursor = topology.cursor(content.table())) {
+            for (boolean more = cursor.seek(hash);
+                    more && Key.lessOrEqual(cursor.key(), DirectoryHash.bucketEnd(hash));
+                    more = cursor.next()) {
+                Pfs pfs = at(cursor);
+                if (pfs.isNamed(label)) {
+                    return pfs;
+                }
+            }
+            return null;
+        }
+    }
+
+    private Pfs at(Cursor cursor) {
+        if (cursor.type() != BlockType.INODE) {
+            throw cursor.unexpected("leaf of the super-root", "INODE");
+        }
+        CachedBlock block = cursor.load();
+        try {
+            InodeContent root = InodeContent.of(
+                    block.ref(), (InodeBlock) block.block(), topology.io().totalBytes());
+            if (root.type() != FileType.DIRECTORY) {
+                throw new CorruptBlockException(
+                        root.ref(),
+                        "type of a PFS root",
+                        "DIRECTORY",
+                        root.type().toString());
+            }
+            root.block().pfsType();
+            return new Pfs(root.requireInum(InodeBlock.ROOT_INUM));
+        } finally {
+            topology.io().release(block);
+        }
+    }
+}
