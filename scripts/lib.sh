@@ -159,7 +159,8 @@ h2_run() {
         *) [ "$(uname -s)" = Darwin ] || export LC_ALL=C.UTF-8 ;;
     esac
     h2_terminal=
-    [ ! -t 1 ] || h2_terminal=out
+    [ ! -t 0 ] || h2_terminal=in
+    [ ! -t 1 ] || h2_terminal=$h2_terminal,out
     [ ! -t 2 ] || h2_terminal=$h2_terminal,err
     # The flags are words of ours without blanks.
     # shellcheck disable=SC2086

@@ -14,10 +14,11 @@ import picocli.CommandLine.Help.Ansi;
  * Where a command writes: results to {@code out}, everything else to {@code err}; both UTF-8. Whether they are terminals is
  * told by the launcher in the property {@code hammer2.terminal}, because asking the system takes longer than most commands.
  *
+ * @param inIsTerminal a person can be asked
  * @param outIsTerminal a person reads what goes to {@code out}
  * @param errIsTerminal a person reads what goes to {@code err}
  */
-record Console(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean errIsTerminal) {
+record Console(PrintWriter out, PrintWriter err, boolean inIsTerminal, boolean outIsTerminal, boolean errIsTerminal) {
     private static final int BUFFER_CHARS = 65536;
 
     /** Of this process. */
@@ -26,6 +27,7 @@ record Console(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean 
         return new Console(
                 writer(FileDescriptor.out),
                 writer(FileDescriptor.err),
+                terminal.contains("in"),
                 terminal.contains("out"),
                 terminal.contains("err"));
     }
@@ -35,6 +37,7 @@ record Console(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean 
         return new Console(
                 new PrintWriter(out, false, StandardCharsets.UTF_8),
                 new PrintWriter(err, true, StandardCharsets.UTF_8),
+                false,
                 false,
                 false);
     }

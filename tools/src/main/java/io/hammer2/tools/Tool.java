@@ -37,9 +37,7 @@ final class Tool {
         commandLine.setPosixClusteredShortOptionsAllowed(true);
         commandLine.setUsageHelpAutoWidth(false);
         commandLine.setParameterExceptionHandler((e, ignored) -> usageError(e));
-        commandLine.setExecutionExceptionHandler((e, failed, result) -> {
-            throw e;
-        });
+        commandLine.setExecutionExceptionHandler((e, ignored, result) -> failed(e, debug.getAsBoolean()));
         int status;
         try {
             status = commandLine.execute(arguments.toArray(String[]::new));
