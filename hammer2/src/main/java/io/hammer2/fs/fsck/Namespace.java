@@ -8,6 +8,7 @@ import io.hammer2.fs.media.DirectoryHash;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.NameText;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -193,12 +194,12 @@ final class Namespace {
         }
 
         private String where(byte[] name) {
-            return pfs + " directory " + hex(inum) + " entry '" + Printable.of(name) + "'";
+            return pfs + " directory " + hex(inum) + " entry '" + NameText.of(name) + "'";
         }
 
         private String path(byte[] name) {
             String parent = context.options().findPaths() ? paths.of(inum) : null;
-            return parent == null ? null : (parent.equals("/") ? "" : parent) + "/" + Printable.of(name);
+            return parent == null ? null : (parent.equals("/") ? "" : parent) + "/" + NameText.of(name);
         }
 
         private void problem(ProblemCode code, byte[] name, String text, BlockRef ref) {

@@ -8,7 +8,9 @@ import io.hammer2.fs.media.IndirectBlock;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Key;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.NameText;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -119,10 +121,12 @@ final class PathFinder {
             return null;
         }
         if (entry.isNameEmbedded()) {
-            return Printable.of(entry.embeddedName());
+            return NameText.of(entry.embeddedName().toArray(ValueLayout.JAVA_BYTE));
         }
         MemorySegment bytes = load(table.ref(slot));
-        return bytes == null ? null : Printable.of(bytes.asSlice(0, entry.nameBytes()));
+        return bytes == null
+                ? null
+                : NameText.of(bytes.asSlice(0, entry.nameBytes()).toArray(ValueLayout.JAVA_BYTE));
     }
 
     private MemorySegment load(BlockRef ref) {

@@ -8,6 +8,7 @@ import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Key;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.NameText;
 import io.hammer2.fs.media.PfsType;
 import io.hammer2.fs.media.VolumeHeader;
 import java.lang.foreign.MemorySegment;
@@ -99,7 +100,7 @@ final class SuperRootCheck {
     /** The name in a root inode, whatever its length says. */
     static String nameOf(InodeBlock root) {
         return root.nameBytes() <= Limits.NAME_BYTES_MAX
-                ? Printable.of(root.name())
+                ? NameText.of(root.name())
                 : "(name of " + root.nameBytes() + " bytes)";
     }
 
