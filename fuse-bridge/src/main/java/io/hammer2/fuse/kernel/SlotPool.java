@@ -1,0 +1,54 @@
+package io.hammer2.fuse.kernel;
+
+/**
+ * The slots of one cpu: a stack, so that the warmest is used next, grown on demand up to a bound. Past the bound requests wait
+ * in the kernel.
+ */
+final class SlotPool {
+    private final Slot[] all;
+    private final Slot[] free;
+    private final int answerBytesMax;
+    private int made;
+    private int freeCount;
+
+    SlotPool(int slotsMax, int answerBytesMax) {
+        this.all = new Slot[slotsMax];
+        this.free = new Slot[slotsMax];
+        this.answerBytesMax = answerBytesMax;
+    }
+
+    /** @return null when every slot is in use */
+    Slot take() {
+        if (freeCount > 0) {
+            return free[--freeCount];
+        }
+        if (made == all.length) {
+            return null;
+        }
+        Slot slot = new Slot(answerBytesMax);
+        all[made++] = slot;
+        return slot;
+    }
+
+    void give(Slot slot) {
+        free[freeCount++] = slot;
+    }
+
+    boolean exhausted() {
+        return freeCount == 0 && made == all.length;
+    }
+
+    int inUse() {
+        return made - freeCount;
+    }
+
+    /** @return the slot that works on this request, null when none does */
+    Slot inWork(long unique) {
+        for (int i = 0; i < made; i++) {
+            if (all[i].inWork(unique)) {
+                return all[i];
+            }
+        }
+        return null;
+    }
+}
