@@ -246,6 +246,9 @@ public final class MemoryOperations implements FuseOperations {
             return file.reading.read(call, offset, into);
         }
         int bytes = (int) Math.clamp(file.sizeBytes - offset, 0L, into.byteSize());
+        if (bytes == 0) {
+            return 0;
+        }
         if (file.data.length > 0) {
             MemorySegment.copy(file.data, (int) offset, into, ValueLayout.JAVA_BYTE, 0, bytes);
         } else {

@@ -38,7 +38,7 @@ final class KernelMount implements FuseMount {
             Libc.close(fd);
             throw new IOException(at.path() + " was unmounted at once");
         }
-        at.widenReadAhead(identity.device());
+        at.widenReadAhead();
         KernelMount mount = new KernelMount(at, identity, options, lwkt.cpuCount());
         mount.openChannels(lwkt, fd, new RequestHandler(operations, options));
         for (Channel channel : mount.channels) {

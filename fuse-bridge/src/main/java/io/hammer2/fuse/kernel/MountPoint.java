@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** Mounting and unmounting at one directory: directly as root, through {@link Fusermount} otherwise. */
-final class MountPoint {
+public final class MountPoint {
     private static final String DEVICE = "/dev/fuse";
     private static final int STALE_LAYERS_MAX = 16;
 
@@ -25,7 +25,7 @@ final class MountPoint {
     }
 
     /** A directory to mount at; what a dead server left there is detached. */
-    static MountPoint prepare(Path directory, FuseMountOptions options) throws IOException {
+    public static MountPoint prepare(Path directory, FuseMountOptions options) throws IOException {
         MountPoint at = new MountPoint(resolve(directory), options);
         at.detachStale();
         if (!Files.exists(at.path)) {
@@ -73,7 +73,7 @@ final class MountPoint {
         }
     }
 
-    Path path() {
+    public Path path() {
         return path;
     }
 
@@ -149,23 +149,24 @@ final class MountPoint {
     }
 
     /**
-     * Lets the kernel read ahead further than its 128 KiB, which is to be had only by this file and only by root.
-     *
-     * @param device {@code major:minor} of the mount
+     * Lets the kernel read ahead further than its 128 KiB, which is to be had only by this file and only by root. For a mount
+     * that is there.
      */
-    void widenReadAhead(String device) {
-        Path file = Path.of("/sys/class/bdi", device, "read_ahead_kb");
-        if (direct && Files.isWritable(file)) {
-            try {
-                Files.writeString(file, Integer.toString(options.readAheadBytes() / 1024));
-            } catch (IOException e) {
-                options.log().accept("fuse: read-ahead stays at the kernel's default: " + e.getMessage());
-            }
+    public void widenReadAhead() throws IOException {
+        Optional<MountTable.Entry> entry = MountTable.topmostAt(path);
+        if (entry.isEmpty() || !direct) {
+            return;
+        }
+        Path file = Path.of("/sys/class/bdi", entry.get().device(), "read_ahead_kb");
+        try {
+            Files.writeString(file, Integer.toString(options.readAheadBytes() / 1024));
+        } catch (IOException e) {
+            options.log().accept("fuse: read-ahead stays at the kernel's default: " + e.getMessage());
         }
     }
 
     /** @throws IOException when it is in use, or not ours to unmount */
-    void unmount() throws IOException {
+    public void unmount() throws IOException {
         if (!direct) {
             Fusermount.unmount(path.toString(), false);
             return;
@@ -177,7 +178,7 @@ final class MountPoint {
     }
 
     /** Takes the mount out of the tree, in use or not. */
-    void detach() throws IOException {
+    public void detach() throws IOException {
         if (!direct) {
             Fusermount.unmount(path.toString(), true);
             return;
