@@ -17,6 +17,9 @@ public final class MemoryOperations implements FuseOperations {
     /** An ioctl with 64 bytes both ways: answers each byte plus one. */
     public static final int IOCTL_ADD_ONE = 0xc0406801;
 
+    private static final MemorySegment DOT = MemorySegment.ofArray(utf8("."));
+    private static final MemorySegment DOT_DOT = MemorySegment.ofArray(utf8(".."));
+
     public static final long TIME_MICROS = 1_600_000_000_123_456L;
     public static final long BIRTH_MICROS = 1_500_000_000_654_321L;
 
@@ -277,12 +280,12 @@ public final class MemoryOperations implements FuseOperations {
             throw FuseErrno.EBADF.exception();
         }
         Node directory = node(node);
-        if (cookie < 1 && !sink.entry(node, NodeAttributes.DIRECTORY, MemorySegment.ofArray(utf8(".")), 1)) {
+        if (cookie < 1 && !sink.entry(node, NodeAttributes.DIRECTORY, DOT, 1)) {
             return;
         }
         if (cookie < 2
                 && !sink.entry(
-                        directory.parent.id, NodeAttributes.DIRECTORY, MemorySegment.ofArray(utf8("..")), 2)) {
+                        directory.parent.id, NodeAttributes.DIRECTORY, DOT_DOT, 2)) {
             return;
         }
         for (int i = (int) Math.max(cookie - 2, 0); i < directory.entries.size(); i++) {

@@ -63,8 +63,9 @@ final class RequestHandler {
             return answered(slot, dispatch(slot, (int) bytes - Wire.In.BYTES));
         } catch (FuseException e) {
             return error(slot, e.errno());
-        } catch (Throwable t) {
-            report(slot, t);
+        } catch (Exception | AssertionError | LinkageError | VirtualMachineError e) {
+            // Any other error is the runtime's, which unwinds this thread because it ends.
+            report(slot, e);
             return error(slot, FuseErrno.EIO);
         }
     }
@@ -77,8 +78,8 @@ final class RequestHandler {
                 case Opcode.BATCH_FORGET -> forgetBatch(slot, body);
                 default -> {} // INTERRUPT is the channel's, a NOTIFY_REPLY was never asked for
             }
-        } catch (Throwable t) {
-            report(slot, t);
+        } catch (Exception | AssertionError | LinkageError | VirtualMachineError e) {
+            report(slot, e);
         }
     }
 

@@ -10,6 +10,7 @@ import io.hammer2.fuse.FuseMountOptions;
 import io.hammer2.fuse.FuseOperations;
 import io.hammer2.fuse.MemoryOperations;
 import io.hammer2.fuse.NodeAttributes;
+import io.hammer2.fuse.Overridden;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;

@@ -1,17 +1,12 @@
-package io.hammer2.fuse.kernel;
+package io.hammer2.fuse;
 
-import io.hammer2.fuse.DirectorySink;
-import io.hammer2.fuse.FuseCall;
-import io.hammer2.fuse.FuseOperations;
-import io.hammer2.fuse.NodeAttributes;
-import io.hammer2.fuse.VolumeStatistics;
 import java.lang.foreign.MemorySegment;
 
 /** Operations of another file system, of which a test replaces some. */
-abstract class Overridden implements FuseOperations {
+public abstract class Overridden implements FuseOperations {
     private final FuseOperations below;
 
-    Overridden(FuseOperations below) {
+    protected Overridden(FuseOperations below) {
         this.below = below;
     }
 
