@@ -1,0 +1,178 @@
+package io.hammer2.fuse.bridge;
+
+import io.hammer2.fs.FileSystem;
+import io.hammer2.fs.Hammer2Exception;
+import io.hammer2.fs.InodeInfo;
+import io.hammer2.fs.PfsInfo;
+import io.hammer2.fs.inode.Attributes;
+import io.hammer2.fs.media.MediaUuid;
+import io.hammer2.fuse.FuseErrno;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The control requests of a mounted HAMMER2, with the numbers and structures of DragonFly's 64-bit ones, so that its tools find
+ * what they expect. All are {@code _IOWR('h', number, struct)}, which BSD and Linux encode alike: {@code 0 number 8 'h' 16 size
+ * 30 direction (both)}.
+ *
+ * <pre>
+ *   version, 256 bytes    0 version:4   4 reserved
+ *   pfs, 320 bytes        0 name_key:8   8 name_next:8   16 pfs_type:1   17 pfs_subtype:1   20 pfs_flags:4
+ *                         32 pfs_fsid:16   48 pfs_clid:16   64 name:256, terminated by zero
+ *   inode, 1056 bytes     0 flags:4   16 data_count:8   24 inode_count:8   32 the inode as on the medium:1024
+ * </pre>
+ *
+ * A list never changes here, as the mount is read-only. What would change the volume is EROFS; what is not known, ENOTTY.
+ */
+final class Ioctls {
+    static final int VERSION_GET = command(64, 256);
+    static final int PFS_GET = command(80, 320);
+    static final int PFS_LOOKUP = command(83, 320);
+    static final int INODE_GET = command(86, 1056);
+
+    /** Linux' own: the flags that lsattr shows. {@code _IOR('f', 1, long)}, answered with an int as all file systems do. */
+    static final int LINUX_GET_FLAGS = 0x80086601;
+
+    private static final int LINUX_FLAG_IMMUTABLE = 0x10;
+    private static final int LINUX_FLAG_APPEND = 0x20;
+    private static final int LINUX_FLAG_NODUMP = 0x40;
+
+    private static final long PFS_NAME_KEY = 0;
+    private static final long PFS_NAME_NEXT = 8;
+    private static final long PFS_TYPE = 16;
+    private static final long PFS_SUBTYPE = 17;
+    private static final long PFS_FSID = 32;
+    private static final long PFS_CLID = 48;
+    private static final long PFS_NAME = 64;
+    private static final int PFS_NAME_BYTES = 256;
+
+    private static final long INODE_DATA_COUNT = 16;
+    private static final long INODE_INODE_COUNT = 24;
+    private static final long INODE_DATA = 32;
+
+    /** {@link #PFS_GET}: the key that means the mounted PFS itself; {@code name_next}: there is no other. */
+    private static final long KEY_NONE = -1;
+
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.nativeOrder());
+
+    private final FileSystem files;
+    private final int version;
+    /** By key, unsigned, as the super-root is ordered. */
+    private final List<PfsInfo> pfss;
+
+    private Ioctls(FileSystem files, int version, List<PfsInfo> pfss) {
+        this.files = files;
+        this.version = version;
+        this.pfss = pfss;
+    }
+
+    static Ioctls of(FileSystem files) throws Hammer2Exception {
+        List<PfsInfo> pfss = files.volume().pfsList().stream()
+                .sorted(Comparator.comparing(PfsInfo::nameKey, Long::compareUnsigned))
+                .toList();
+        return new Ioctls(files, files.volume().info().version(), pfss);
+    }
+
+    private static int command(int number, int bytes) {
+        return 0xc0000000 | bytes << 16 | 'h' << 8 | number;
+    }
+
+    int answer(long node, int command, MemorySegment in, MemorySegment out) {
+        if (command == VERSION_GET) {
+            out.copyFrom(in);
+            out.set(INT, 0, version);
+        } else if (command == PFS_GET) {
+            pfsGet(in, out);
+        } else if (command == PFS_LOOKUP) {
+            pfsLookup(in, out);
+        } else if (command == INODE_GET) {
+            inodeGet(node, in, out);
+        } else if (command == LINUX_GET_FLAGS) {
+            linuxFlags(node, out);
+        } else {
+            throw refusal(command).exception();
+        }
+        return 0;
+    }
+
+    private static FuseErrno refusal(int command) {
+        boolean ours = (command >>> 8 & 0xff) == 'h';
+        return switch (ours ? command & 0xff : 0) {
+            // PFS_CREATE, PFS_DELETE, PFS_SNAPSHOT, INODE_SET, BULKFREE_SCAN, DESTROY, EMERG_MODE, GROWFS
+            case 81, 82, 84, 87, 92, 94, 95, 96 -> FuseErrno.EROFS;
+            default -> FuseErrno.ENOTTY;
+        };
+    }
+
+    private void pfsGet(MemorySegment in, MemorySegment out) {
+        long key = in.get(LONG, PFS_NAME_KEY);
+        if (key == KEY_NONE) {
+            describe(files.pfs(), KEY_NONE, in, out);
+            return;
+        }
+        for (int i = 0; i < pfss.size(); i++) {
+            if (Long.compareUnsigned(pfss.get(i).nameKey(), key) >= 0) {
+                describe(pfss.get(i), i + 1 < pfss.size() ? pfss.get(i + 1).nameKey() : KEY_NONE, in, out);
+                return;
+            }
+        }
+        throw FuseErrno.ENOENT.exception();
+    }
+
+    private void pfsLookup(MemorySegment in, MemorySegment out) {
+        MemorySegment name = in.asSlice(PFS_NAME, nameBytes(in));
+        for (PfsInfo pfs : pfss) {
+            if (pfs.labelBytes().mismatch(name) < 0) {
+                describe(pfs, KEY_NONE, in, out);
+                return;
+            }
+        }
+        throw FuseErrno.ENOENT.exception();
+    }
+
+    /** Up to the terminating zero; one that is missing ends at the end of the field. */
+    private static long nameBytes(MemorySegment pfs) {
+        long bytes = 0;
+        while (bytes < PFS_NAME_BYTES && pfs.get(ValueLayout.JAVA_BYTE, PFS_NAME + bytes) != 0) {
+            bytes++;
+        }
+        return bytes;
+    }
+
+    private static void describe(PfsInfo pfs, long nextKey, MemorySegment in, MemorySegment out) {
+        out.copyFrom(in);
+        out.set(LONG, PFS_NAME_KEY, pfs.nameKey());
+        out.set(LONG, PFS_NAME_NEXT, nextKey);
+        out.set(ValueLayout.JAVA_BYTE, PFS_TYPE, (byte) pfs.type().code());
+        out.set(ValueLayout.JAVA_BYTE, PFS_SUBTYPE, (byte) pfs.subtype());
+        MediaUuid.write(out, PFS_FSID, pfs.fsid());
+        MediaUuid.write(out, PFS_CLID, pfs.clid());
+        MemorySegment label = pfs.labelBytes();
+        long kept = Math.min(label.byteSize(), PFS_NAME_BYTES - 1);
+        out.asSlice(PFS_NAME, PFS_NAME_BYTES).fill((byte) 0);
+        MemorySegment.copy(label, 0, out, PFS_NAME, kept);
+    }
+
+    private void inodeGet(long node, MemorySegment in, MemorySegment out) {
+        InodeInfo inode = files.inodeInfo(node);
+        out.copyFrom(in);
+        out.set(LONG, INODE_DATA_COUNT, inode.ref().dataCount());
+        out.set(LONG, INODE_INODE_COUNT, inode.ref().inodeCount());
+        MemorySegment.copy(inode.inodeBlock(), 0, out, INODE_DATA, inode.inodeBlock().byteSize());
+    }
+
+    private void linuxFlags(long node, MemorySegment out) {
+        Attributes found = files.attributes(node);
+        int uflags = found.uflags();
+        out.set(
+                INT,
+                0,
+                ((uflags & FuseBridge.UFLAGS_IMMUTABLE) != 0 ? LINUX_FLAG_IMMUTABLE : 0)
+                        | ((uflags & FuseBridge.UFLAGS_APPEND) != 0 ? LINUX_FLAG_APPEND : 0)
+                        | ((uflags & FuseBridge.UFLAGS_NODUMP) != 0 ? LINUX_FLAG_NODUMP : 0));
+    }
+}
