@@ -102,6 +102,12 @@ public final class Cpu {
         loop.detach(source);
     }
 
+    /** The way this cpu waits when idle. On this cpu only. */
+    public Sleeper sleeper() {
+        assertCurrent();
+        return loop.sleeper;
+    }
+
     /** Replaces the way this cpu waits when idle. On this cpu only. The stepped world never sleeps and ignores it. */
     public void sleeper(Sleeper sleeper) {
         assertCurrent();

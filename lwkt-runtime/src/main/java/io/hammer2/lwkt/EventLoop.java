@@ -286,7 +286,7 @@ final class EventLoop {
             idling = true;
             idleSinceNanos = now;
         }
-        if (now - idleSinceNanos < Tuning.SPIN_NANOS) {
+        if (now - idleSinceNanos < sleeper.spinNanos()) {
             Thread.onSpinWait();
             return;
         }

@@ -15,4 +15,12 @@ public interface Sleeper {
 
     /** Ends the current sleep or, if there is none, the next one. Called by any thread. */
     void wake();
+
+    /**
+     * How long an idle cpu looks around for work before it sleeps here. For events that come through the kernel, looking costs a
+     * system call each time, and takes the core from the very client that is about to send the next one.
+     */
+    default long spinNanos() {
+        return Tuning.SPIN_NANOS;
+    }
 }
