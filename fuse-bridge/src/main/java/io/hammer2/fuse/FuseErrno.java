@@ -48,12 +48,10 @@ public enum FuseErrno {
 
     private final int linux;
     private final int macos;
-    private final FuseException exception;
 
     FuseErrno(int linux, int macos) {
         this.linux = linux;
         this.macos = macos;
-        this.exception = new FuseException(this);
     }
 
     /** The number on Linux, positive. */
@@ -73,6 +71,6 @@ public enum FuseErrno {
 
     /** The one exception of this error: shared and without a stack trace, so that an answer costs no allocation. */
     public FuseException exception() {
-        return exception;
+        return FuseException.of(this);
     }
 }

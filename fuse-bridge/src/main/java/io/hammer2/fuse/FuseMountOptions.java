@@ -188,7 +188,7 @@ public record FuseMountOptions(
             try {
                 double seconds = Double.parseDouble(value);
                 if (seconds >= 0) {
-                    return Duration.ofMillis((long) Math.min(seconds * 1000, FOREVER.toMillis()));
+                    return Duration.ofMillis((long) Math.min(seconds * 1000, (double) FOREVER.toMillis()));
                 }
             } catch (NumberFormatException e) {
                 // told below

@@ -35,8 +35,7 @@ public final class NodeAttributes {
     private boolean noDump;
 
     public NodeAttributes clear() {
-        return node(0)
-                .mode(0)
+        return node(0).mode(0)
                 .linkCount(0)
                 .owner(0, 0)
                 .device(0, 0)

@@ -283,9 +283,7 @@ public final class MemoryOperations implements FuseOperations {
         if (cookie < 1 && !sink.entry(node, NodeAttributes.DIRECTORY, DOT, 1)) {
             return;
         }
-        if (cookie < 2
-                && !sink.entry(
-                        directory.parent.id, NodeAttributes.DIRECTORY, DOT_DOT, 2)) {
+        if (cookie < 2 && !sink.entry(directory.parent.id, NodeAttributes.DIRECTORY, DOT_DOT, 2)) {
             return;
         }
         for (int i = (int) Math.max(cookie - 2, 0); i < directory.entries.size(); i++) {

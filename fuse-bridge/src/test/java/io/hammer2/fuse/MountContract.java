@@ -10,6 +10,7 @@ import io.hammer2.lwkt.Lwkt;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -53,7 +54,7 @@ public abstract class MountContract {
 
     protected static MemoryOperations someFiles(boolean stateless) {
         MemoryOperations files = new MemoryOperations(stateless);
-        files.file(1, "hello", "hello world\n".getBytes());
+        files.file(1, "hello", "hello world\n".getBytes(StandardCharsets.UTF_8));
         files.file(1, "big", MemoryOperations.pattern(BIG_BYTES));
         files.file(1, "Füße-日本", new byte[5]);
         files.file(1, "x".repeat(255), new byte[1]);
@@ -114,7 +115,12 @@ public abstract class MountContract {
                         .trim());
         assertEquals(
                 "fifo/socket/",
-                Shell.run("stat", "--printf", "%F/", root.resolve("fifo").toString(), root.resolve("socket").toString())
+                Shell.run(
+                                "stat",
+                                "--printf",
+                                "%F/",
+                                root.resolve("fifo").toString(),
+                                root.resolve("socket").toString())
                         .succeeded());
     }
 
@@ -138,7 +144,7 @@ public abstract class MountContract {
             }
         }
         try (InputStream small = Files.newInputStream(root.resolve("hello"))) {
-            assertEquals("hello world\n", new String(small.readAllBytes()));
+            assertEquals("hello world\n", new String(small.readAllBytes(), StandardCharsets.UTF_8));
         }
     }
 
@@ -198,7 +204,8 @@ public abstract class MountContract {
                         assert not libc.readdir(d)
                     libc.closedir(d)
                 print("good")
-                """, root.resolve("large").toString(), Integer.toString(LARGE_ENTRIES)).succeeded();
+                """, root.resolve("large").toString(), Integer.toString(LARGE_ENTRIES))
+                .succeeded();
         assertEquals("good", output.trim());
     }
 
@@ -220,7 +227,8 @@ public abstract class MountContract {
                 Files.readSymbolicLink(root.resolve("link")).toString());
         assertEquals(3, Files.size(root.resolve("link")));
         assertEquals(
-                "y".repeat(4000), Files.readSymbolicLink(root.resolve("long-link")).toString());
+                "y".repeat(4000),
+                Files.readSymbolicLink(root.resolve("long-link")).toString());
         assertTrue(Files.isSymbolicLink(root.resolve("link")));
         assertTrue(Files.exists(root.resolve("long-link"), LinkOption.NOFOLLOW_LINKS));
         assertFalse(Files.exists(root.resolve("long-link")));
@@ -282,7 +290,8 @@ public abstract class MountContract {
 
     @Test
     void an_ioctl_carries_its_data_both_ways_on_files_and_directories() {
-        String output = Shell.python("""
+        String output = Shell.python(
+                        """
                 import os, sys, fcntl, errno
                 for path in sys.argv[1:]:
                     fd = os.open(path, os.O_RDONLY)
@@ -293,7 +302,10 @@ public abstract class MountContract {
                     except OSError as e: assert e.errno == errno.ENOTTY, e
                     else: raise Exception("known?")
                 print("good")
-                """.formatted(Integer.toUnsignedLong(MemoryOperations.IOCTL_ADD_ONE)), root.toString(), root.resolve("hello").toString()).succeeded();
+                """.formatted(Integer.toUnsignedLong(MemoryOperations.IOCTL_ADD_ONE)),
+                        root.toString(),
+                        root.resolve("hello").toString())
+                .succeeded();
         assertEquals("good", output.trim());
     }
 
@@ -308,10 +320,20 @@ public abstract class MountContract {
     @Test
     void permissions_are_checked_by_the_kernel() {
         Shell.Result device = Shell.run(
-                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", root.resolve("hello").toString());
+                "setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "cat",
+                root.resolve("hello").toString());
         assertEquals("hello world\n", device.succeeded());
         Shell.Result refused = Shell.run(
-                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", root.resolve("fifo").toString());
+                "setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "cat",
+                root.resolve("fifo").toString());
         assertTrue(refused.output().contains("Permission denied"), refused.output());
     }
 
@@ -336,9 +358,11 @@ public abstract class MountContract {
     void an_umount_from_outside_ends_the_service() throws Exception {
         for (List<String> command : List.of(List.of("umount"), List.of("fusermount3", "-u"))) {
             Path at = newMountPoint("outside");
-            FuseMount served = transport().mount(lwkt, at, someFiles(true), options().build());
+            FuseMount served =
+                    transport().mount(lwkt, at, someFiles(true), options().build());
             assertTrue(Files.exists(at.resolve("hello")));
-            String[] words = Stream.concat(command.stream(), Stream.of(at.toString())).toArray(String[]::new);
+            String[] words =
+                    Stream.concat(command.stream(), Stream.of(at.toString())).toArray(String[]::new);
             Shell.run(words).succeeded();
             served.awaitUnmounted();
             assertTrue(served.isUnmounted());
@@ -369,7 +393,8 @@ public abstract class MountContract {
     void many_readers_at_once_read_what_is_there() throws Exception {
         byte[] expected = MemoryOperations.pattern(BIG_BYTES);
         Path at = newMountPoint("many");
-        FuseMount served = transport().mount(lwkt, at, someFiles(true), options().keepCache(false).build());
+        FuseMount served = transport()
+                .mount(lwkt, at, someFiles(true), options().keepCache(false).build());
         try {
             List<Thread> readers = Stream.iterate(0, i -> i + 1)
                     .limit(6)
@@ -407,8 +432,7 @@ public abstract class MountContract {
     @Test
     void what_cannot_be_mounted_at_is_said() throws IOException {
         FuseMountOptions options = options().build();
-        assertThrows(
-                NoSuchFileException.class, () -> transport().mount(lwkt, work.resolve("none"), files, options));
+        assertThrows(NoSuchFileException.class, () -> transport().mount(lwkt, work.resolve("none"), files, options));
         Path file = Files.createFile(work.resolve(getClass().getSimpleName() + "-file"));
         assertThrows(IOException.class, () -> transport().mount(lwkt, file, files, options));
     }

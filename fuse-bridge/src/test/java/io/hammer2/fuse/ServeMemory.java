@@ -3,6 +3,7 @@ package io.hammer2.fuse;
 import io.hammer2.fuse.jnr.JnrTransport;
 import io.hammer2.fuse.kernel.KernelTransport;
 import io.hammer2.lwkt.Lwkt;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** A server in a process of its own, for tests that kill it: {@code kernel|jnr MOUNTPOINT [WORD...]}. */
@@ -19,7 +20,7 @@ public final class ServeMemory {
             }
         }
         MemoryOperations files = new MemoryOperations(true);
-        files.file(1, "hello", "hello world\n".getBytes());
+        files.file(1, "hello", "hello world\n".getBytes(StandardCharsets.UTF_8));
         try (Lwkt lwkt = Lwkt.dedicated(2)) {
             FuseMount mount = transport.mount(lwkt, Path.of(arguments[1]), files, options.build());
             System.out.println("READY");

@@ -126,11 +126,14 @@ class ServerProcessTest {
         assertThrows(IOException.class, () -> Files.readString(at.resolve("hello")));
         FuseTransport next = transport.equals("kernel") ? new KernelTransport() : new JnrTransport();
         MemoryOperations files = new MemoryOperations(true);
-        files.file(1, "next", "second life".getBytes());
+        files.file(1, "next", "second life".getBytes(StandardCharsets.UTF_8));
         List<String> log = new ArrayList<>();
         try (Lwkt lwkt = Lwkt.dedicated(1);
                 FuseMount mount = next.mount(
-                        lwkt, at, files, FuseMountOptions.builder("next").log(log::add).build())) {
+                        lwkt,
+                        at,
+                        files,
+                        FuseMountOptions.builder("next").log(log::add).build())) {
             assertEquals("second life", Files.readString(mount.mountPoint().resolve("next")));
             assertTrue(log.toString().contains("detaching"), log.toString());
         }
@@ -141,20 +144,24 @@ class ServerProcessTest {
     @Test
     void an_ordinary_user_mounts_through_fusermount3() throws Exception {
         Path device = work.resolve("fuse-device");
-        assumeTrue(
-                Shell.run("mknod", device.toString(), "c", "10", "229").status() == 0, "needs to be root");
+        assumeTrue(Shell.run("mknod", device.toString(), "c", "10", "229").status() == 0, "needs to be root");
         Shell.run("chmod", "666", device.toString()).succeeded();
         Shell.run("chown", "65534:65534", at.toString()).succeeded();
-        List<String> asNobody = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "-C", "/");
-        List<String> prefix = new ArrayList<>(List.of(
-                "unshare", "-m", "sh", "-c", "mount --bind " + device + " /dev/fuse && exec \"$@\"", "sh"));
+        List<String> asNobody =
+                List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "-C", "/");
+        List<String> prefix = new ArrayList<>(
+                List.of("unshare", "-m", "sh", "-c", "mount --bind " + device + " /dev/fuse && exec \"$@\"", "sh"));
         prefix.addAll(asNobody);
         start(prefix, readableCopyOfClasses(), "kernel", at.toString());
         String mounts = inside(List.of(), "cat", "/proc/self/mounts");
-        String line = mounts.lines().filter(l -> l.contains(" " + at + " ")).findFirst().orElse(mounts);
+        String line = mounts.lines()
+                .filter(l -> l.contains(" " + at + " "))
+                .findFirst()
+                .orElse(mounts);
         assertTrue(line.startsWith("memory@TEST ") && line.contains(" fuse.hammer2 ro,nosuid,nodev"), line);
         assertTrue(line.contains("user_id=65534"), line);
-        assertEquals("hello world\n", inside(asNobody, "cat", at.resolve("hello").toString()));
+        assertEquals(
+                "hello world\n", inside(asNobody, "cat", at.resolve("hello").toString()));
         Process keeper = new ProcessBuilder("nsenter", "-t", Long.toString(server.pid()), "-m", "sleep", "60").start();
         try {
             server.destroy();
@@ -179,7 +186,8 @@ class ServerProcessTest {
     private static String readableCopyOfClasses() throws IOException {
         Set<String> copies = new LinkedHashSet<>();
         for (Class<?> one : List.of(ServeMemory.class, KernelTransport.class, Lwkt.class)) {
-            Path source = Path.of(one.getProtectionDomain().getCodeSource().getLocation().getPath());
+            Path source = Path.of(
+                    one.getProtectionDomain().getCodeSource().getLocation().getPath());
             Path copy = work.resolve("classes-" + source.toString().hashCode());
             if (!Files.exists(copy)) {
                 Shell.run("cp", "-r", source.toString(), copy.toString()).succeeded();

@@ -97,10 +97,7 @@ public final class FuseBridge implements FuseOperations {
                 .blockSizeBytes(PREFERRED_IO_BYTES)
                 .times(found.atimeMicros(), found.mtimeMicros(), found.ctimeMicros())
                 .btimeMicros(found.btimeMicros())
-                .flags(
-                        (uflags & UFLAGS_IMMUTABLE) != 0,
-                        (uflags & UFLAGS_APPEND) != 0,
-                        (uflags & UFLAGS_NODUMP) != 0);
+                .flags((uflags & UFLAGS_IMMUTABLE) != 0, (uflags & UFLAGS_APPEND) != 0, (uflags & UFLAGS_NODUMP) != 0);
     }
 
     private static int typeBits(FileType type) {

@@ -147,7 +147,7 @@ final class Ioctls {
         out.copyFrom(in);
         out.set(LONG, PFS_NAME_KEY, pfs.nameKey());
         out.set(LONG, PFS_NAME_NEXT, nextKey);
-        out.set(ValueLayout.JAVA_BYTE, PFS_TYPE, (byte) pfs.type().code());
+        out.set(ValueLayout.JAVA_BYTE, PFS_TYPE, pfs.type().code());
         out.set(ValueLayout.JAVA_BYTE, PFS_SUBTYPE, (byte) pfs.subtype());
         MediaUuid.write(out, PFS_FSID, pfs.fsid());
         MediaUuid.write(out, PFS_CLID, pfs.clid());
@@ -162,10 +162,14 @@ final class Ioctls {
         out.copyFrom(in);
         out.set(LONG, INODE_DATA_COUNT, inode.ref().dataCount());
         out.set(LONG, INODE_INODE_COUNT, inode.ref().inodeCount());
-        MemorySegment.copy(inode.inodeBlock(), 0, out, INODE_DATA, inode.inodeBlock().byteSize());
+        MemorySegment.copy(
+                inode.inodeBlock(), 0, out, INODE_DATA, inode.inodeBlock().byteSize());
     }
 
     private void linuxFlags(long node, MemorySegment out) {
+        if (out.byteSize() < Integer.BYTES) {
+            throw FuseErrno.EINVAL.exception();
+        }
         Attributes found = files.attributes(node);
         int uflags = found.uflags();
         out.set(

@@ -79,8 +79,7 @@ final class PathFileSystem extends FuseStubFS {
 
     private FuseCall caller() {
         FuseContext context = getContext();
-        return new PathOperations.Caller(
-                (int) context.uid.get(), (int) context.gid.get(), (int) context.pid.get());
+        return new PathOperations.Caller((int) context.uid.get(), (int) context.gid.get(), (int) context.pid.get());
     }
 
     @Override

@@ -15,12 +15,12 @@ final class Answers {
     private final int negativeNanos;
 
     Answers(FuseMountOptions options) {
-        this.attributeSeconds = options.attributeValid().getSeconds();
-        this.attributeNanos = options.attributeValid().getNano();
-        this.entrySeconds = options.entryValid().getSeconds();
-        this.entryNanos = options.entryValid().getNano();
-        this.negativeSeconds = options.negativeValid().getSeconds();
-        this.negativeNanos = options.negativeValid().getNano();
+        this.attributeSeconds = options.attributeValid().toSeconds();
+        this.attributeNanos = options.attributeValid().toNanosPart();
+        this.entrySeconds = options.entryValid().toSeconds();
+        this.entryNanos = options.entryValid().toNanosPart();
+        this.negativeSeconds = options.negativeValid().toSeconds();
+        this.negativeNanos = options.negativeValid().toNanosPart();
     }
 
     boolean remembersNegatives() {
@@ -90,9 +90,7 @@ final class Answers {
         Wire.putLong(
                 out,
                 Wire.StatxOut.ATTRIBUTES_MASK,
-                Wire.StatxOut.ATTRIBUTE_IMMUTABLE
-                        | Wire.StatxOut.ATTRIBUTE_APPEND
-                        | Wire.StatxOut.ATTRIBUTE_NODUMP);
+                Wire.StatxOut.ATTRIBUTE_IMMUTABLE | Wire.StatxOut.ATTRIBUTE_APPEND | Wire.StatxOut.ATTRIBUTE_NODUMP);
         Wire.putInt(out, Wire.StatxOut.NLINK, node.linkCount());
         Wire.putInt(out, Wire.StatxOut.UID, node.uid());
         Wire.putInt(out, Wire.StatxOut.GID, node.gid());

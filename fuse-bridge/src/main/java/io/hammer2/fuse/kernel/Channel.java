@@ -39,13 +39,7 @@ final class Channel implements EventSource {
      * @param fd a non-blocking /dev/fuse, owned from now on
      * @param onEnd called once on the cpu, when the channel has ended and no request is in work
      */
-    Channel(
-            Cpu cpu,
-            int fd,
-            RequestHandler handler,
-            int answerBytesMax,
-            Consumer<String> log,
-            Runnable onEnd) {
+    Channel(Cpu cpu, int fd, RequestHandler handler, int answerBytesMax, Consumer<String> log, Runnable onEnd) {
         this.cpu = cpu;
         this.fd = fd;
         this.handler = handler;
@@ -109,24 +103,20 @@ final class Channel implements EventSource {
 
     /** @return whether there was something, so that the caller asks again */
     private boolean readFailed(int error) {
-        switch (error) {
-            case Libc.EAGAIN -> {
-                return false;
-            }
+        return switch (error) {
+            case Libc.EAGAIN -> false;
             // The request was taken back while it was read, or a signal came.
-            case Libc.ENOENT, Libc.EINTR -> {
-                return true;
-            }
+            case Libc.ENOENT, Libc.EINTR -> true;
             case Libc.ENODEV, Libc.ECONNABORTED -> {
                 end();
-                return false;
+                yield false;
             }
             default -> {
                 log.accept("fuse: the connection ends, because reading a request failed: " + Libc.describe(error));
                 end();
-                return false;
+                yield false;
             }
-        }
+        };
     }
 
     private void answer(Slot slot, int bytes) {
@@ -144,8 +134,8 @@ final class Channel implements EventSource {
     /** The kernel did not like an answer, which is a mistake of ours; its caller must not wait for ever. */
     private void answerRefused(Slot slot, int error) {
         if (writeErrors++ < 10) {
-            log.accept("fuse: the kernel refused the answer to request " + slot.opcode() + " on node " + slot.node() + ": "
-                    + Libc.describe(error));
+            log.accept("fuse: the kernel refused the answer to request " + slot.opcode() + " on node " + slot.node()
+                    + ": " + Libc.describe(error));
         }
         writeError(slot.unique(), FuseErrno.EIO);
     }

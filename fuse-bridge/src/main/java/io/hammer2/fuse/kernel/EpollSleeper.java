@@ -111,6 +111,11 @@ final class EpollSleeper implements Sleeper {
     }
 
     @Override
+    public long spinNanos() {
+        return 0;
+    }
+
+    @Override
     public void wake() {
         Libc.ring(bell, one);
     }

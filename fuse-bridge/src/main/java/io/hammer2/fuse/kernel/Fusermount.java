@@ -103,7 +103,8 @@ final class Fusermount {
             throw missing(pid);
         }
         if (Libc.waitFor(pid) != 0) {
-            throw new IOException("cannot unmount " + mountPoint + ": " + PROGRAM + " -u refused, perhaps because it is in use");
+            throw new IOException(
+                    "cannot unmount " + mountPoint + ": " + PROGRAM + " -u refused, perhaps because it is in use");
         }
     }
 }

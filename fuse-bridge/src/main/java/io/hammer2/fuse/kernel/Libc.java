@@ -87,10 +87,10 @@ final class Libc {
             LINKER.defaultLookup().findOrThrow("write"),
             FunctionDescriptor.of(JAVA_LONG, JAVA_INT, POINTER, JAVA_LONG));
 
-    private static final MethodHandle EPOLL_WAIT =
-            bind("epoll_wait", JAVA_INT, JAVA_INT, POINTER, JAVA_INT, JAVA_INT);
+    private static final MethodHandle EPOLL_WAIT = bind("epoll_wait", JAVA_INT, JAVA_INT, POINTER, JAVA_INT, JAVA_INT);
     /** Nanosecond time-outs; since glibc 2.35, null before. */
-    private static final MethodHandle EPOLL_PWAIT2 = find("epoll_pwait2", JAVA_INT, JAVA_INT, POINTER, JAVA_INT, POINTER, POINTER)
+    private static final MethodHandle EPOLL_PWAIT2 = find(
+                    "epoll_pwait2", JAVA_INT, JAVA_INT, POINTER, JAVA_INT, POINTER, POINTER)
             .orElse(null);
 
     private static final MethodHandle EPOLL_CREATE = bind("epoll_create1", JAVA_INT, JAVA_INT);
@@ -109,8 +109,7 @@ final class Libc {
     private static final MethodHandle MUNMAP = bind("munmap", JAVA_INT, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle GETEUID = bind("geteuid", JAVA_INT);
     private static final MethodHandle GETEGID = bind("getegid", JAVA_INT);
-    private static final MethodHandle SOCKETPAIR =
-            bind("socketpair", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, POINTER);
+    private static final MethodHandle SOCKETPAIR = bind("socketpair", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, POINTER);
     private static final MethodHandle POSIX_SPAWNP =
             bind("posix_spawnp", JAVA_INT, POINTER, POINTER, POINTER, POINTER, POINTER, POINTER);
     private static final MethodHandle WAITPID = bind("waitpid", JAVA_INT, JAVA_INT, POINTER, JAVA_INT);
@@ -130,9 +129,7 @@ final class Libc {
         return LINKER.defaultLookup()
                 .find(name)
                 .map(address -> LINKER.downcallHandle(
-                        address,
-                        FunctionDescriptor.of(result, arguments),
-                        Linker.Option.captureCallState("errno")));
+                        address, FunctionDescriptor.of(result, arguments), Linker.Option.captureCallState("errno")));
     }
 
     private static MethodHandle variadic(String name, int fixed, MemoryLayout result, MemoryLayout... arguments) {
@@ -302,15 +299,13 @@ final class Libc {
     static int mount(String source, String target, String type, long flags, String data) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = arena.allocate(STATE);
-            return (int) answer(
+            return (int) answer(errno, (int) MOUNT.invokeExact(
                     errno,
-                    (int) MOUNT.invokeExact(
-                            errno,
-                            arena.allocateFrom(source),
-                            arena.allocateFrom(target),
-                            arena.allocateFrom(type),
-                            flags,
-                            arena.allocateFrom(data)));
+                    arena.allocateFrom(source),
+                    arena.allocateFrom(target),
+                    arena.allocateFrom(type),
+                    flags,
+                    arena.allocateFrom(data)));
         } catch (Throwable t) {
             throw broken(t);
         }
@@ -343,8 +338,8 @@ final class Libc {
     static MemorySegment mapPages(long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = arena.allocate(STATE);
-            long address = (long) MMAP.invokeExact(
-                    errno, MemorySegment.NULL, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
+            long address = (long)
+                    MMAP.invokeExact(errno, MemorySegment.NULL, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
             if (address == -1) {
                 throw new OutOfMemoryError("no memory for a FUSE buffer: " + describe(errno.get(JAVA_INT, ERRNO)));
             }
@@ -381,7 +376,11 @@ final class Libc {
         }
     }
 
-    /** A connected pair of stream sockets, both inherited by children. @param into two ints */
+    /**
+     * A connected pair of stream sockets, both inherited by children.
+     *
+     * @param into two ints
+     */
     static int socketPair(MemorySegment into) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = arena.allocate(STATE);

@@ -92,7 +92,9 @@ public final class MountPoint {
         int fd = openDevice();
         if (fd < 0) {
             throw new IOException("cannot open " + DEVICE + ": " + Libc.describe(fd)
-                    + (fd == -Libc.ENOENT || fd == -Libc.ENODEV ? "; this kernel has no FUSE (try: modprobe fuse)" : ""));
+                    + (fd == -Libc.ENOENT || fd == -Libc.ENODEV
+                            ? "; this kernel has no FUSE (try: modprobe fuse)"
+                            : ""));
         }
         int result = Libc.mount(options.source(), path.toString(), "fuse." + options.subtype(), flags(), data(fd));
         if (result == 0) {

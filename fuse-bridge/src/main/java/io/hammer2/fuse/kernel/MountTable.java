@@ -35,7 +35,7 @@ final class MountTable {
     /** @param mountPoint bytes as characters, as in {@code table} */
     static Optional<Entry> topmost(String table, String mountPoint) {
         Optional<Entry> found = Optional.empty();
-        for (String line : table.split("\n")) {
+        for (String line : table.lines().toList()) {
             Optional<Entry> entry = parse(line);
             if (entry.isPresent() && entry.get().mountPoint().equals(mountPoint)) {
                 found = entry; // a later line lies above
@@ -47,8 +47,8 @@ final class MountTable {
     /** {@code id parent major:minor root mountpoint options optional... - type source options} (proc(5)). */
     private static Optional<Entry> parse(String line) {
         String[] sides = line.split(" - ", 2);
-        String[] left = sides[0].split(" ");
-        String[] right = sides.length == 2 ? sides[1].split(" ") : new String[0];
+        String[] left = sides[0].split(" ", -1);
+        String[] right = sides.length == 2 ? sides[1].split(" ", -1) : new String[0];
         if (left.length < 6 || right.length < 2) {
             return Optional.empty();
         }

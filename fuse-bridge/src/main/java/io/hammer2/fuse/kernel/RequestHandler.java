@@ -121,7 +121,8 @@ final class RequestHandler {
                     Opcode.COPY_FILE_RANGE,
                     Opcode.SETXATTR,
                     Opcode.REMOVEXATTR -> throw FuseErrno.EROFS.exception();
-            // GETXATTR and LISTXATTR too: the kernel then answers EOPNOTSUPP itself. FLUSH and FSYNC: it then says 0 itself.
+            // GETXATTR and LISTXATTR too: the kernel then answers EOPNOTSUPP itself. FLUSH and FSYNC: it then says 0
+            // itself.
             default -> throw FuseErrno.ENOSYS.exception();
         };
     }

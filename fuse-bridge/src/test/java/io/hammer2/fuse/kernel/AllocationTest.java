@@ -52,7 +52,8 @@ class AllocationTest {
             Path hello = mount.mountPoint().resolve("hello");
             Random random = new Random(1);
             assertAllocatesNothing("attributes", carrier, i -> Files.getLastModifiedTime(hello));
-            try (RandomAccessFile file = new RandomAccessFile(work.resolve("large").toFile(), "r")) {
+            try (RandomAccessFile file =
+                    new RandomAccessFile(work.resolve("large").toFile(), "r")) {
                 byte[] page = new byte[4096];
                 assertAllocatesNothing("read", carrier, i -> {
                     file.seek(random.nextLong(1L << 28) << 12);

@@ -56,18 +56,24 @@ class BlockedRequestTest {
             files.file(1, WAITS + i, new byte[i]);
         }
         lwkt = Lwkt.dedicated(cpus);
-        mount = new KernelTransport().mount(lwkt, at, new Overridden(files) {
-            @Override
-            public boolean lookup(FuseCall call, long parent, MemorySegment name, NodeAttributes into) {
-                if (new String(name.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8).startsWith(WAITS)) {
-                    Waiting here = new Waiting(new Message<>(), new CompletableFuture<>());
-                    waiting.add(here);
-                    here.go.await();
-                    here.interrupted.complete(call.interrupted());
-                }
-                return super.lookup(call, parent, name, into);
-            }
-        }, FuseMountOptions.builder("blocked").build());
+        mount = new KernelTransport()
+                .mount(
+                        lwkt,
+                        at,
+                        new Overridden(files) {
+                            @Override
+                            public boolean lookup(FuseCall call, long parent, MemorySegment name, NodeAttributes into) {
+                                if (new String(name.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8)
+                                        .startsWith(WAITS)) {
+                                    Waiting here = new Waiting(new Message<>(), new CompletableFuture<>());
+                                    waiting.add(here);
+                                    here.go.await();
+                                    here.interrupted.complete(call.interrupted());
+                                }
+                                return super.lookup(call, parent, name, into);
+                            }
+                        },
+                        FuseMountOptions.builder("blocked").build());
     }
 
     @BeforeEach

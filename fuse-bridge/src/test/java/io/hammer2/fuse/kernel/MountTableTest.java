@@ -26,7 +26,8 @@ class MountTableTest {
     void escaped_characters_are_read_back() {
         String firstTwo = TABLE.lines().limit(2).reduce("", (a, b) -> a + b + "\n");
         assertEquals(
-                "my image\\x@DATA", MountTable.topmost(firstTwo, "/mnt/a b").orElseThrow().source());
+                "my image\\x@DATA",
+                MountTable.topmost(firstTwo, "/mnt/a b").orElseThrow().source());
     }
 
     @Test

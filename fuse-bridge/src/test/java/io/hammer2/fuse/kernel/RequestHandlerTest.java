@@ -45,6 +45,12 @@ class RequestHandlerTest {
         return ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
     }
 
+    private static byte[] bytes(ByteBuffer body) {
+        byte[] bytes = new byte[body.capacity()];
+        body.get(0, bytes);
+        return bytes;
+    }
+
     /** @return bytes of the answer with its header, as told by the handler */
     private int send(int opcode, long node, byte[] body) {
         return send(opcode, node, body, Wire.In.BYTES + body.length);
@@ -87,7 +93,7 @@ class RequestHandlerTest {
         body.putLong(Wire.ReadIn.HANDLE, handle);
         body.putLong(Wire.ReadIn.OFFSET, offset);
         body.putInt(Wire.ReadIn.SIZE, size);
-        return body.array();
+        return bytes(body);
     }
 
     @Test
@@ -124,8 +130,7 @@ class RequestHandlerTest {
         assertEquals(Wire.Out.BYTES + Wire.EntryOut.BYTES, send(Opcode.LOOKUP, 1, name("none")));
         assertEquals(0, error());
         assertEquals(0, Wire.getLong(slot.answer(), Wire.EntryOut.NODE));
-        assertEquals(
-                FuseMountOptions.FOREVER.getSeconds(), Wire.getLong(slot.answer(), Wire.EntryOut.ENTRY_VALID));
+        assertEquals(FuseMountOptions.FOREVER.toSeconds(), Wire.getLong(slot.answer(), Wire.EntryOut.ENTRY_VALID));
     }
 
     @Test
@@ -223,8 +228,7 @@ class RequestHandlerTest {
     }
 
     private String text(int at, int bytes) {
-        return new String(
-                slot.answer().asSlice(at, bytes).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+        return new String(slot.answer().asSlice(at, bytes).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
     }
 
     @Test
@@ -304,13 +308,13 @@ class RequestHandlerTest {
     @Test
     void forgets_are_counted_and_never_answered() {
         ByteBuffer one = body(8).putLong(0, 3);
-        assertEquals(RequestHandler.NO_ANSWER, send(Opcode.FORGET, 1, one.array()));
+        assertEquals(RequestHandler.NO_ANSWER, send(Opcode.FORGET, 1, bytes(one)));
         ByteBuffer batch = body(8 + 32);
         batch.putInt(0, 2).putLong(8, 5).putLong(16, 10).putLong(24, 6).putLong(32, 20);
-        assertEquals(RequestHandler.NO_ANSWER, send(Opcode.BATCH_FORGET, 0, batch.array()));
+        assertEquals(RequestHandler.NO_ANSWER, send(Opcode.BATCH_FORGET, 0, bytes(batch)));
         assertEquals(33, files.forgotten.get());
         batch.putInt(0, Integer.MIN_VALUE);
-        assertEquals(RequestHandler.NO_ANSWER, send(Opcode.BATCH_FORGET, 0, batch.array()));
+        assertEquals(RequestHandler.NO_ANSWER, send(Opcode.BATCH_FORGET, 0, bytes(batch)));
         assertEquals(63, files.forgotten.get(), "no more records than there are");
         assertEquals(RequestHandler.NO_ANSWER, send(Opcode.FORGET, 1, new byte[3]));
         assertEquals(RequestHandler.NO_ANSWER, send(Opcode.INTERRUPT, 1, new byte[0]));
@@ -338,27 +342,28 @@ class RequestHandlerTest {
         for (int i = 0; i < 64; i++) {
             body.put(32 + i, (byte) i);
         }
-        assertEquals(Wire.Out.BYTES + 16 + 64, send(Opcode.IOCTL, 1, body.array()));
+        assertEquals(Wire.Out.BYTES + 16 + 64, send(Opcode.IOCTL, 1, bytes(body)));
         assertEquals(5, Wire.getInt(slot.answer(), 0));
         assertEquals(0, Wire.getInt(slot.answer(), 4));
         assertEquals(1, slot.answer().get(ValueLayout.JAVA_BYTE, 16));
         assertEquals(64, slot.answer().get(ValueLayout.JAVA_BYTE, 16 + 63));
-        assertError(FuseErrno.ENOTTY, send(Opcode.IOCTL, 1, body.putInt(12, 1).array()));
-        assertError(FuseErrno.EIO, send(Opcode.IOCTL, 1, body.putInt(24, 65).array()));
-        assertError(FuseErrno.EIO, send(Opcode.IOCTL, 1, body.putInt(24, 0).putInt(28, -1).array()));
+        assertError(FuseErrno.ENOTTY, send(Opcode.IOCTL, 1, bytes(body.putInt(12, 1))));
+        assertError(FuseErrno.EIO, send(Opcode.IOCTL, 1, bytes(body.putInt(24, 65))));
+        assertError(
+                FuseErrno.EIO, send(Opcode.IOCTL, 1, bytes(body.putInt(24, 0).putInt(28, -1))));
     }
 
     @Test
     void seeking_hole_and_data() {
         long id = files.sparseFile(1, "s", 1000, 2000);
         ByteBuffer body = body(24).putLong(8, 10).putInt(16, FuseOperations.SEEK_DATA);
-        assertEquals(Wire.Out.BYTES + 8, send(Opcode.LSEEK, id, body.array()));
+        assertEquals(Wire.Out.BYTES + 8, send(Opcode.LSEEK, id, bytes(body)));
         assertEquals(1000, Wire.getLong(slot.answer(), 0));
         body.putLong(8, 1500).putInt(16, FuseOperations.SEEK_HOLE);
-        send(Opcode.LSEEK, id, body.array());
+        send(Opcode.LSEEK, id, bytes(body));
         assertEquals(2000, Wire.getLong(slot.answer(), 0));
-        assertError(FuseErrno.ENXIO, send(Opcode.LSEEK, id, body.putLong(8, 2000).array()));
-        assertError(FuseErrno.EINVAL, send(Opcode.LSEEK, id, body.putInt(16, 0).array()));
+        assertError(FuseErrno.ENXIO, send(Opcode.LSEEK, id, bytes(body.putLong(8, 2000))));
+        assertError(FuseErrno.EINVAL, send(Opcode.LSEEK, id, bytes(body.putInt(16, 0))));
     }
 
     @Test
