@@ -124,8 +124,10 @@ public record FileData(InodeContent content) {
         requireData(cursor);
         CachedBlock block = cursor.load();
         try {
-            long available = Math.clamp(block.bytes().byteSize() - inBlock, 0, into.byteSize());
-            MemorySegment.copy(block.bytes(), inBlock, into, 0, available);
+            // A file that was extended keeps its short last block, and a read may begin behind that (section 11.2).
+            long from = Math.min(inBlock, block.bytes().byteSize());
+            long available = Math.min(block.bytes().byteSize() - from, into.byteSize());
+            MemorySegment.copy(block.bytes(), from, into, 0, available);
             into.asSlice(available).fill((byte) 0);
         } finally {
             topology.io().release(block);
