@@ -5,6 +5,7 @@ import io.hammer2.fs.chain.Topology;
 import io.hammer2.fs.io.CachedBlock;
 import io.hammer2.fs.media.BlockType;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.lwkt.LwktThread;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -16,6 +17,9 @@ import java.lang.foreign.MemorySegment;
 public record FileData(InodeContent content) {
     private static final int BLOCK_BYTES = Limits.BLOCK_BYTES_MAX;
     private static final long BLOCK_MASK = BLOCK_BYTES - 1;
+
+    /** A search for a hole lets others run after this many blocks: a large file may have millions. */
+    private static final int BLOCKS_PER_TURN = 1024;
 
     public long sizeBytes() {
         return content.block().sizeBytes();
@@ -106,10 +110,14 @@ public record FileData(InodeContent content) {
         }
         try (Cursor cursor = topology.cursor(content.table())) {
             long at = offset;
+            int blocks = 0;
             for (boolean more = cursor.seek(at);
                     more && at < size && requireData(cursor).covers(at);
                     more = cursor.next()) {
                 at = cursor.key() + BLOCK_BYTES;
+                if (++blocks % BLOCKS_PER_TURN == 0) {
+                    LwktThread.yieldNow();
+                }
             }
             // Keys end below 2^63, so only a block that is the last possible one gets here with a negative offset.
             return at < 0 ? size : Math.min(at, size);
