@@ -35,7 +35,10 @@ public final class Cursor implements AutoCloseable {
     /** A table on the path, the slot taken in it, and the keys for which it counts. */
     private static final class Level {
         private BlockTable table;
+        /** What keeps the table in the cache; null for the root and for chains. */
         private CachedBlock block;
+
+        private Chain chain;
         private int slot;
         private long low;
         private long high;
@@ -46,11 +49,18 @@ public final class Cursor implements AutoCloseable {
         this.io = topology.io();
     }
 
+    Cursor open(Chain root) {
+        open(root.table());
+        levels[0].chain = root;
+        return this;
+    }
+
     Cursor open(BlockTable root) {
         depth = 0;
         Level top = level(0);
         top.table = root;
         top.block = null;
+        top.chain = null;
         top.slot = 0;
         top.low = 0;
         top.high = -1L;
@@ -139,6 +149,7 @@ public final class Cursor implements AutoCloseable {
             pop();
         }
         levels[0].table = null;
+        levels[0].chain = null;
         depth = -1;
         atLeaf = false;
         topology.closed(this);
@@ -173,11 +184,13 @@ public final class Cursor implements AutoCloseable {
         }
         long low = max(parent.low, table.key(slot));
         long high = min(parent.high, table.keyEnd(slot));
-        CachedBlock block = io.load(table, slot);
+        Chain chain = parent.chain == null ? null : parent.chain.child(slot);
+        CachedBlock block = chain != null ? null : io.load(table, slot);
         depth++;
         Level level = level(depth);
+        level.chain = chain;
         level.block = block;
-        level.table = block.table();
+        level.table = chain != null ? chain.table() : block.table();
         level.low = low;
         level.high = high;
         level.slot = level.table.lowerBound(max(low, key));
@@ -185,8 +198,11 @@ public final class Cursor implements AutoCloseable {
 
     private void pop() {
         Level level = levels[depth];
-        io.release(level.block);
+        if (level.block != null) {
+            io.release(level.block);
+        }
         level.block = null;
+        level.chain = null;
         level.table = null;
         depth--;
     }

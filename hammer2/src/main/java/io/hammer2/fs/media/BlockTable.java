@@ -32,6 +32,21 @@ public final class BlockTable {
         return new BlockTable(segment, 0, (int) (segment.byteSize() / BlockRef.BYTES));
     }
 
+    /** A table of {@code slotCount} empty slots, in memory of its own. */
+    public static BlockTable empty(int slotCount) {
+        BlockTable table = of(MemorySegment.ofArray(new byte[slotCount * BlockRef.BYTES]));
+        table.entryCount = 0;
+        return table;
+    }
+
+    /** A packed copy of this validated table, in memory of its own. */
+    public BlockTable copy() {
+        BlockTable copy = empty(slotCount);
+        MemorySegment.copy(segment, baseBytes, copy.segment, 0, (long) entryCount * BlockRef.BYTES);
+        copy.entryCount = entryCount;
+        return copy;
+    }
+
     /** Slots, empty ones included. */
     public int slotCount() {
         return slotCount;
@@ -147,5 +162,40 @@ public final class BlockTable {
     /** The type as stored, which need not exist: for a checker. */
     public int typeCode(int slot) {
         return Fields.u8(segment, offset(slot) + BlockRef.TYPE);
+    }
+
+    /** Whether every slot is taken; only of a packed table. */
+    public boolean isFull() {
+        return entryCount == slotCount;
+    }
+
+    /** Puts {@code ref} into {@code slot} of a packed table, after moving what was there and what follows up by one. */
+    public void insert(int slot, BlockRef ref) {
+        if (isFull() || slot > entryCount) {
+            throw new IllegalStateException(
+                    "insert at " + slot + " into " + entryCount + " of " + slotCount + " slots");
+        }
+        move(slot, slot + 1, entryCount - slot);
+        entryCount++;
+        set(slot, ref);
+    }
+
+    /** Takes {@code slot} out of a packed table, and moves what follows down by one. */
+    public void remove(int slot) {
+        if (slot >= entryCount) {
+            throw new IllegalStateException("remove of " + slot + " from " + entryCount + " entries");
+        }
+        move(slot + 1, slot, entryCount - slot - 1);
+        entryCount--;
+        clear(entryCount);
+    }
+
+    private void move(int from, int to, int count) {
+        MemorySegment.copy(
+                segment,
+                baseBytes + (long) from * BlockRef.BYTES,
+                segment,
+                baseBytes + (long) to * BlockRef.BYTES,
+                (long) count * BlockRef.BYTES);
     }
 }

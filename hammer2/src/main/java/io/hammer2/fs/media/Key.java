@@ -8,6 +8,9 @@ public final class Key {
     /** Directory entries have this bit, inode numbers do not. */
     public static final long DIRENT_BIT = Long.MIN_VALUE;
 
+    /** Widest range of an indirect block. */
+    public static final int BITS_MAX = 63;
+
     /** Last key of the range that begins at {@code key}, inclusive; {@code keybits} in 0..64. */
     public static long end(long key, int keybits) {
         return keybits >= Long.SIZE ? -1L : key | mask(keybits);
