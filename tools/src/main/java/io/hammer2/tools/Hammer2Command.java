@@ -78,6 +78,14 @@ final class Hammer2Command implements Runnable {
 
     private static Map<String, Supplier<?>> directives() {
         Map<String, Supplier<?>> directives = new LinkedHashMap<>();
+        directives.put("info", InfoDirective::new);
+        directives.put("pfs-list", PfsListDirective::new);
+        directives.put("volume-list", VolumeListDirective::new);
+        directives.put("volhdr", VolhdrDirective::new);
+        directives.put("freemap", FreemapDirective::new);
+        directives.put("show", ShowDirective::new);
+        directives.put("stat", StatDirective::new);
+        directives.put("printinode", PrintinodeDirective::new);
         directives.put("hash", HashDirective.Hash::new);
         directives.put("dhash", HashDirective.DataHash::new);
         return directives;
@@ -121,11 +129,8 @@ final class Hammer2Command implements Runnable {
         return json;
     }
 
-    /** What a directive acts on: what it was given, or else the path of -s, or else the current directory. */
-    List<String> pathsOr(List<String> given) {
-        if (given != null && !given.isEmpty()) {
-            return given;
-        }
-        return List.of(path == null ? "." : path);
+    /** The path of -s, or null. */
+    String path() {
+        return path;
     }
 }

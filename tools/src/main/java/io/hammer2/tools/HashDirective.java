@@ -12,14 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 
 /** Hashes of names: {@code hash} prints the directory hash key (format section 10.2), {@code dhash} also the data hash. */
-abstract sealed class HashDirective implements Runnable {
+abstract sealed class HashDirective extends Directive {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-    @ParentCommand
-    private Hammer2Command parent;
 
     @Parameters(paramLabel = "NAME", arity = "1..*", description = "Names to hash.")
     private List<String> names;
@@ -50,9 +46,9 @@ abstract sealed class HashDirective implements Runnable {
     }
 
     @Override
-    public void run() {
-        if (parent.isJson()) {
-            JsonWriter json = new JsonWriter(parent.console().out()).beginArray();
+    void run() {
+        if (parent().isJson()) {
+            JsonWriter json = json().beginArray();
             for (String name : names) {
                 byte[] bytes = bytes(name);
                 json.beginObject().member("name", NameText.of(bytes)).member("hash", Key.text(hash(bytes)));
@@ -67,7 +63,7 @@ abstract sealed class HashDirective implements Runnable {
         for (String name : names) {
             byte[] bytes = bytes(name);
             String data = withDataHash ? " " + Key.text(dataHash(bytes)) : "";
-            parent.console().out().println(Key.text(hash(bytes)) + data + " " + NameText.of(bytes));
+            out().println(Key.text(hash(bytes)) + data + " " + NameText.of(bytes));
         }
     }
 

@@ -120,10 +120,7 @@ final class NewfsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<Path> paths = new ArrayList<>();
-        for (String special : specials) {
-            paths.addAll(BlockDevices.split(special));
-        }
+        List<Path> paths = specials.stream().map(Path::of).toList();
         NewfsOptions options = options();
         plan(paths, options);
         List<BlockDevice> devices = new ArrayList<>();
