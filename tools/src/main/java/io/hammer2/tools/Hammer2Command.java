@@ -72,6 +72,12 @@ final class Hammer2Command implements Runnable {
         } else {
             DIRECTIVES.forEach((name, directive) -> line.addSubcommand(name, directive.get()));
         }
+        if (!wanted.isEmpty() && !DIRECTIVES.containsKey(wanted)) {
+            console.err().println("hammer2: unknown directive '" + wanted + "'");
+            console.err()
+                    .println(line.getUsageMessage(CommandLine.Help.Ansi.OFF).stripTrailing());
+            return EXIT_USAGE;
+        }
         return new Tool("hammer2", console, EXIT_ERROR, EXIT_USAGE)
                 .run(line, List.of(arguments), () -> command.debug.length > 0);
     }

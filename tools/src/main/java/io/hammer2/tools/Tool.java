@@ -6,7 +6,6 @@ import java.util.function.BooleanSupplier;
 import picocli.CommandLine;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * Runs a command line as every tool does: an error is one line that begins with the tool's name, no stack trace reaches a user
@@ -52,11 +51,8 @@ final class Tool {
     private int usageError(ParameterException e) {
         PrintWriter err = console.err();
         err.println(name + ": " + firstLine(e.getMessage()));
-        if (!UnmatchedArgumentException.printSuggestions(e, err)) {
-            err.println(e.getCommandLine()
-                    .getUsageMessage(CommandLine.Help.Ansi.OFF)
-                    .stripTrailing());
-        }
+        err.println(
+                e.getCommandLine().getUsageMessage(CommandLine.Help.Ansi.OFF).stripTrailing());
         return usageCode;
     }
 
