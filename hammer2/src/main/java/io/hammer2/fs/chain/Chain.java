@@ -20,8 +20,13 @@ public final class Chain {
     public enum Kind {
         FILE,
         /** Directory entries; in a PFS root also inodes, in the super-root PFS roots. */
-        DIRECTORY
+        DIRECTORY,
+        /** Leaves of the freemap: the levels are fixed (section 6.1). */
+        FREEMAP
     }
+
+    private static final int FREEMAP_CHILD_SLOTS = 256;
+    private static final int FREEMAP_LEVEL_BITS = 8;
 
     private static final int DIRECTORY_ROOT_CHILD_SLOTS = 32;
     private static final int CHILD_SLOTS = 128;
@@ -92,7 +97,8 @@ public final class Chain {
         // Three quarters, as the reference does: a child that is nearly full would soon be split off again (section
         // 7.2).
         BlockTable below = children[slot].table;
-        return table.entryCount() - 1 + below.entryCount() <= table.slotCount()
+        return kind != Kind.FREEMAP
+                && table.entryCount() - 1 + below.entryCount() <= table.slotCount()
                 && below.entryCount() <= below.slotCount() * 3 / 4
                 && staysApart(below);
     }
@@ -112,13 +118,18 @@ public final class Chain {
      * @param key that is to be inserted, here or below
      */
     void split(long key) {
-        Range range = kind == Kind.FILE ? fileRange() : directoryRange(key);
+        Range range = switch (kind) {
+            case FILE -> fileRange();
+            case DIRECTORY -> directoryRange(key);
+            case FREEMAP -> freemapRange();
+        };
         int from = table.lowerBound(range.key);
         int to = from;
         while (to < table.entryCount() && Key.lessOrEqual(table.key(to), range.end())) {
             to++;
         }
-        if (to - from < 2) {
+        // A freemap node above a single block makes room as well: the next split is one level higher.
+        if (to - from < (kind == Kind.FREEMAP ? 1 : 2)) {
             throw new IllegalStateException(
                     "a split at " + Key.text(range.key) + "/" + range.keybits + " makes no room");
         }
@@ -129,13 +140,16 @@ public final class Chain {
         for (int slot = to - 1; slot >= from; slot--) {
             remove(slot);
         }
-        BlockRef placeholder = BlockRef.builder(BlockType.INDIRECT)
-                .key(range.key, range.keybits)
-                .build();
+        BlockType type = kind == Kind.FREEMAP ? BlockType.FREEMAP_NODE : BlockType.INDIRECT;
+        BlockRef placeholder =
+                BlockRef.builder(type).key(range.key, range.keybits).build();
         insert(from, placeholder, child);
     }
 
     private int childSlots() {
+        if (kind == Kind.FREEMAP) {
+            return FREEMAP_CHILD_SLOTS;
+        }
         int slots = isRoot && kind == Kind.DIRECTORY ? DIRECTORY_ROOT_CHILD_SLOTS : CHILD_SLOTS;
         return Math.max(slots, table.slotCount());
     }
@@ -206,6 +220,20 @@ public final class Chain {
             bits++;
         }
         return new Range(Key.base(half.key, bits), bits);
+    }
+
+    /** The next level above the lowest one here, around the first block of that. */
+    private Range freemapRange() {
+        int lowestBits = Integer.MAX_VALUE;
+        long key = 0;
+        for (int slot = 0; slot < table.entryCount(); slot++) {
+            if (table.keybits(slot) < lowestBits) {
+                lowestBits = table.keybits(slot);
+                key = table.key(slot);
+            }
+        }
+        int keybits = lowestBits + FREEMAP_LEVEL_BITS;
+        return new Range(Key.base(key, keybits), keybits);
     }
 
     private int countIn(long key, int keybits) {

@@ -166,7 +166,7 @@ public final class Cursor implements AutoCloseable {
                 }
                 pop();
                 levels[depth].slot++;
-            } else if (table.type(level.slot) == BlockType.INDIRECT) {
+            } else if (table.type(level.slot).isTable()) {
                 push(level, key);
             } else {
                 atLeaf = true;

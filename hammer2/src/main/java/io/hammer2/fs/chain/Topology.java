@@ -4,7 +4,6 @@ import io.hammer2.fs.io.BlockIo;
 import io.hammer2.fs.io.CachedBlock;
 import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockTable;
-import io.hammer2.fs.media.BlockType;
 import io.hammer2.fs.media.Key;
 import java.util.ArrayDeque;
 
@@ -50,7 +49,7 @@ public final class Topology {
             BlockTable table = chain.table();
             int slot = table.lowerBound(leaf.key());
             boolean covered = slot < table.entryCount() && Key.lessOrEqual(table.key(slot), leaf.key());
-            if (covered && table.type(slot) == BlockType.INDIRECT) {
+            if (covered && table.type(slot).isTable()) {
                 chain = childOf(chain, slot);
             } else if (covered) {
                 throw new IllegalStateException("key in use: " + leaf);
@@ -79,7 +78,7 @@ public final class Topology {
         Chain chain = root;
         while (true) {
             int slot = chain.table().find(key);
-            if (chain.table().type(slot) == BlockType.INDIRECT) {
+            if (chain.table().type(slot).isTable()) {
                 chain = childOf(chain, slot);
             } else if (replacement == null) {
                 chain.remove(slot);

@@ -8,9 +8,10 @@ public interface BlockWriter {
     /**
      * Allocates a place of the block's size, computes its check code and starts to write it.
      *
+     * @param before what the parent referred to until now, or a reference without place for a new block
      * @param ref type, keys, counters and method of the reference; the place and the check code are filled in
      * @param stored the block's bytes, a power of two of at least 1024; not changed until the flush ends
      * @return the finished reference
      */
-    BlockRef write(BlockRef.Builder ref, MemorySegment stored);
+    BlockRef write(BlockRef before, BlockRef.Builder ref, MemorySegment stored);
 }

@@ -36,8 +36,8 @@ public record Counters(long dataCount, long inodeCount, int leafCount, long modi
                     leaves += ref.leafCount();
                 }
                 case DATA, DIRENT -> leaves++;
-                case EMPTY, FREEMAP_NODE, FREEMAP_LEAF, INVALID ->
-                    throw new IllegalStateException("not in the table of an inode: " + ref);
+                case FREEMAP_NODE, FREEMAP_LEAF -> {}
+                case EMPTY, INVALID -> throw new IllegalStateException("not in a packed table: " + ref);
             }
         }
         return new Counters(data, inodes, Math.min(leaves, LEAF_COUNT_MAX), modifyTid);

@@ -2,12 +2,11 @@ package io.hammer2.fs.flush;
 
 import io.hammer2.fs.chain.Chain;
 import io.hammer2.fs.media.BlockRef;
-import io.hammer2.fs.media.BlockType;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Writes the changed indirect blocks below one inode, each after its children, and leaves the inode's own table to the inode.
- * With the inode's gate held exclusively.
+ * Writes the changed indirect blocks below one inode (or the nodes of the freemap), each after its children, and leaves the
+ * root table to its owner. With the inode's gate held exclusively.
  *
  * <p>Tidies up on the way (format section 7.2): a block without entries goes, and one whose entries fit into the table above
  * is absorbed by it.
@@ -49,12 +48,12 @@ public final class Flush {
     private BlockRef write(BlockRef before, Chain child) {
         Counters counters = Counters.of(child.table());
         MemorySegment bytes = child.table().segment();
-        BlockRef.Builder ref = BlockRef.builder(BlockType.INDIRECT)
+        BlockRef.Builder ref = BlockRef.builder(before.type())
                 .key(before.key(), before.keybits())
                 .methods(checkMethod, 0)
                 .leafCount(counters.leafCount())
                 .counts(counters.dataCount(), counters.inodeCount())
                 .tids(mirrorTid, counters.modifyTid());
-        return writer.write(ref, bytes);
+        return writer.write(before, ref, bytes);
     }
 }

@@ -7,7 +7,6 @@ import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Key;
-import io.hammer2.fs.media.Limits;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -39,14 +38,8 @@ public record InodeContent(BlockRef ref, InodeBlock block, Attributes attributes
             InodeBlock block = new InodeBlock(copy(cached.bytes())).validate();
             BlockTable table = block.isDirectData()
                     ? BlockTable.of(MemorySegment.NULL, 0, 0)
-                    // A copy of its own, since validation packs the table, and the inode's bytes are to stay as they
-                    // are.
-                    : BlockTable.of(copy(block.blockSet()
-                                    .segment()
-                                    .asSlice(
-                                            block.blockSet().offset(0),
-                                            Limits.BLOCK_SET_COUNT * (long) BlockRef.BYTES)))
-                            .validate(totalBytes);
+                    // A copy, since validation packs the table, and the inode's bytes are to stay as they are.
+                    : block.blockSet().copyValidated(totalBytes);
             return new InodeContent(ref, block, Attributes.of(ref, block), table);
         } catch (CorruptBlockException e) {
             throw e.at(ref);

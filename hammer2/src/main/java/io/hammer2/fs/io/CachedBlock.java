@@ -3,7 +3,6 @@ package io.hammer2.fs.io;
 import io.hammer2.fs.media.Block;
 import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockTable;
-import io.hammer2.fs.media.IndirectBlock;
 import io.hammer2.lwkt.Message;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -63,7 +62,7 @@ public final class CachedBlock {
         return block;
     }
 
-    /** The validated, packed references of an indirect block. */
+    /** The validated, packed references of an indirect block or freemap node. */
     public BlockTable table() {
         if (table == null) {
             throw new IllegalStateException("no block table in " + ref);
@@ -73,10 +72,9 @@ public final class CachedBlock {
 
     /** @param writable its place in the cache, filled and verified */
     void ready(MemorySegment writable, long totalBytes) {
-        Block view = Block.of(ref.type(), writable);
-        if (view instanceof IndirectBlock indirect) {
+        if (ref.type().isTable()) {
             // Packs in place, the last change that these bytes ever see.
-            table = indirect.table().validate(totalBytes);
+            table = BlockTable.of(writable).validate(totalBytes);
         }
         bytes = writable.asReadOnly();
         block = Block.of(ref.type(), bytes);

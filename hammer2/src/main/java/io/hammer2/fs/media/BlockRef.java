@@ -382,6 +382,13 @@ public final class BlockRef {
             return this;
         }
 
+        /** FREEMAP_LEAF: what is behind the check code (section 6.3). */
+        public Builder freemapHints(int bigmask, long availBytes) {
+            Fields.putInt(segment, CHECK_BIGMASK, bigmask);
+            Fields.putLong(segment, CHECK_AVAIL, availBytes);
+            return this;
+        }
+
         /** The 16 embed bytes and the check area, for whoever computes what stands there. */
         MemorySegment segment() {
             return segment;

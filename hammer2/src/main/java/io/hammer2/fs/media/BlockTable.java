@@ -47,6 +47,17 @@ public final class BlockTable {
         return copy;
     }
 
+    /**
+     * A validated, packed copy of this table as it came from a medium, in memory of its own; this one stays as it is.
+     *
+     * @throws CorruptBlockException as {@link #validate}
+     */
+    public BlockTable copyValidated(long totalBytes) {
+        BlockTable copy = empty(slotCount);
+        MemorySegment.copy(segment, baseBytes, copy.segment, 0, (long) slotCount * BlockRef.BYTES);
+        return copy.validate(totalBytes);
+    }
+
     /** Slots, empty ones included. */
     public int slotCount() {
         return slotCount;

@@ -24,6 +24,11 @@ public enum BlockType {
         return code;
     }
 
+    /** Whether what is referred to is a table of references of the same tree: everything else is a leaf to a walk. */
+    public boolean isTable() {
+        return this == INDIRECT || this == FREEMAP_NODE;
+    }
+
     /** @throws CorruptBlockException for a code that the format does not define */
     public static BlockType of(int code) {
         if (code < 0 || code >= BY_CODE.length) {

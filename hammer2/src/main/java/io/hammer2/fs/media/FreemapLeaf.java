@@ -88,6 +88,11 @@ public record FreemapLeaf(MemorySegment bytes) implements Block {
         Fields.putByte(bytes, offset, others | (state.bits << shift));
     }
 
+    /** The 128 bytes of the entry for {@code segment}, which are themselves a map of that one segment. */
+    public FreemapLeaf segmentAlone(int segment) {
+        return new FreemapLeaf(bytes.asSlice(entry(segment), ENTRY_BYTES));
+    }
+
     private static long entry(int segment) {
         return (long) segment * ENTRY_BYTES;
     }
