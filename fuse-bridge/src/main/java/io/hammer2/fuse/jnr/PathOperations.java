@@ -12,6 +12,8 @@ import io.hammer2.lwkt.Lwkt;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
@@ -22,6 +24,9 @@ import java.util.function.ToLongFunction;
  */
 final class PathOperations {
     private static final int REPORTS_MAX = 100;
+
+    /** What stands in a Java string for bytes that are not UTF-8. */
+    private static final char REPLACEMENT = '\uFFFD';
 
     private final Lwkt lwkt;
     private final FuseOperations operations;
@@ -79,8 +84,11 @@ final class PathOperations {
             int slash = path.indexOf('/', start);
             int end = slash < 0 ? path.length() : slash;
             if (end > start) {
-                byte[] name = path.substring(start, end).getBytes(StandardCharsets.UTF_8);
-                if (!operations.lookup(call, node, MemorySegment.ofArray(name), found)) {
+                String name = path.substring(start, end);
+                byte[] bytes = name.indexOf(REPLACEMENT) < 0
+                        ? name.getBytes(StandardCharsets.UTF_8)
+                        : bytesBehind(call, node, name);
+                if (!operations.lookup(call, node, MemorySegment.ofArray(bytes), found)) {
                     throw FuseErrno.ENOENT.exception();
                 }
                 node = found.node();
@@ -92,6 +100,36 @@ final class PathOperations {
             operations.getattr(call, node, found);
         }
         return node;
+    }
+
+    /**
+     * The name in a directory that jnr-fuse has read as {@code name}, bytes that are not UTF-8 being replaced in it. When there
+     * are two such names nobody can tell which was meant, and showing one for the other would be worse than neither.
+     */
+    private byte[] bytesBehind(FuseCall call, long directory, String name) {
+        List<byte[]> matches = new ArrayList<>();
+        long[] cookie = {0};
+        boolean[] progress = {true};
+        long handle = operations.opensAreStateless() ? 0 : operations.opendir(call, directory);
+        while (progress[0] && matches.size() < 2) {
+            progress[0] = false;
+            operations.readdir(call, directory, handle, cookie[0], (node, typeBits, entry, nextCookie) -> {
+                byte[] bytes = entry.toArray(ValueLayout.JAVA_BYTE);
+                if (new String(bytes, StandardCharsets.UTF_8).equals(name)) {
+                    matches.add(bytes);
+                }
+                cookie[0] = nextCookie;
+                progress[0] = true;
+                return matches.size() < 2;
+            });
+        }
+        if (!operations.opensAreStateless()) {
+            operations.releasedir(directory, handle);
+        }
+        if (matches.size() != 1) {
+            throw FuseErrno.ENOENT.exception();
+        }
+        return matches.getFirst();
     }
 
     /** @param show gets the attributes, on the cpu */
