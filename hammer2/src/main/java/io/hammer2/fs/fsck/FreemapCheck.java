@@ -27,6 +27,9 @@ final class FreemapCheck {
     private static final int SUB_GRANULE_BIT = 10;
     private static final int CLASS_RADIX = 16;
 
+    /** Unreadable ranges that are kept apart; further ones widen the last, and less is verified. */
+    private static final int LOST_MAX = 1024;
+
     private final Context context;
     private final Reporter reporter;
     private final VolumeHeader header;
@@ -36,8 +39,8 @@ final class FreemapCheck {
     private long[] leafGibs = new long[16];
     private long[] leafOffsets = new long[16];
     private int lostCount;
-    private long[] lostFrom = new long[16];
-    private long[] lostTo = new long[16];
+    private final long[] lostFrom = new long[LOST_MAX];
+    private final long[] lostTo = new long[LOST_MAX];
 
     FreemapCheck(Context context, VolumeHeader header, long totalBytes) {
         this.context = context;
@@ -221,13 +224,15 @@ final class FreemapCheck {
     }
 
     private void lose(BlockRef ref) {
-        if (lostCount == lostFrom.length) {
-            lostFrom = Arrays.copyOf(lostFrom, 2 * lostCount);
-            lostTo = Arrays.copyOf(lostTo, 2 * lostCount);
+        if (lostCount < LOST_MAX) {
+            lostFrom[lostCount] = ref.key();
+            lostTo[lostCount] = ref.keyEnd();
+            lostCount++;
+            return;
         }
-        lostFrom[lostCount] = ref.key();
-        lostTo[lostCount] = ref.keyEnd();
-        lostCount++;
+        int last = LOST_MAX - 1;
+        lostFrom[last] = Key.less(ref.key(), lostFrom[last]) ? ref.key() : lostFrom[last];
+        lostTo[last] = Key.less(lostTo[last], ref.keyEnd()) ? ref.keyEnd() : lostTo[last];
     }
 
     private void problem(String text, BlockRef ref) {

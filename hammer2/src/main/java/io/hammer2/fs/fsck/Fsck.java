@@ -91,12 +91,20 @@ public final class Fsck {
         }
         reporter.allocatedBytes(Math.max(0, header.allocatorSize() - header.allocatorFree()));
         TableCheck tables = new TableCheck(reporter);
-        BlockMap map = new BlockMap(Runtime.getRuntime().maxMemory() / 4);
+        long heapBytes = Runtime.getRuntime().maxMemory();
+        BlockMap map = new BlockMap(heapBytes / 4);
         Storage storage = new Storage(reporter, reader, map, totalBytes, header.auxEnd(), header.freemapTid());
         BlockLoader loader = new BlockLoader(reporter, reader);
         TreeWalker walker = new TreeWalker(reporter, tables, storage, loader);
         context = new Context(
-                options, reporter, tables, storage, loader, walker, new SubtreeMemo(), new Context.Totals());
+                options,
+                reporter,
+                tables,
+                storage,
+                loader,
+                walker,
+                new SubtreeMemo(heapBytes / 8),
+                new Context.Totals());
 
         reporter.phase("freemap", null);
         FreemapCheck freemap = new FreemapCheck(context, header, totalBytes);

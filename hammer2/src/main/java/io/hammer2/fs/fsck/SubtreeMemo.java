@@ -17,8 +17,14 @@ final class SubtreeMemo {
     private static final int MIRROR_TID = 3;
     private static final int DATA_COUNT = 4;
 
+    private final long bytesMax;
     private long[] entries = new long[1024 * ENTRY_LONGS];
     private int count;
+
+    /** A memo that takes no more than about so many bytes. */
+    SubtreeMemo(long bytesMax) {
+        this.bytesMax = bytesMax;
+    }
 
     void clear() {
         entries = new long[1024 * ENTRY_LONGS];
@@ -65,7 +71,7 @@ final class SubtreeMemo {
     }
 
     private boolean grow() {
-        if (entries.length > Integer.MAX_VALUE / 2) {
+        if (entries.length > Integer.MAX_VALUE / 2 || 2L * entries.length * Long.BYTES > bytesMax) {
             // Without a place for it a block is walked once more: slower, and not wrong.
             return false;
         }
