@@ -165,6 +165,7 @@ h2_run() {
     # The flags are words of ours without blanks.
     # shellcheck disable=SC2086
     exec "$JAVA_HOME/bin/java" $h2_jvm_flags $h2_flags -Dhammer2.terminal="$h2_terminal" \
+        -Dhammer2.daemonFlags="${h2_daemon_flags:-}" \
         -cp "$h2_dist/hammer2-tools.jar" "io.hammer2.tools.$h2_class" "$@"
 }
 

@@ -1,0 +1,140 @@
+package io.hammer2.tools;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * mount_hammer2(8), also in the place of mount(8)'s helper {@code /sbin/mount.fuse.hammer2}.
+ *
+ * <p>A JVM cannot fork. Unless it is to stay in the foreground, this process starts another one with the same arguments and
+ * {@link #BACKGROUND}, passes on what that says, and ends when it says {@link #READY}: the mount can be used then.
+ */
+@Command(
+        name = "mount_hammer2",
+        description = "Mounts a PFS of a HAMMER2 file system. End it with umount or fusermount3 -u.",
+        footer = {
+            "",
+            "SPECIAL is a device or an image, several volumes joined by ':'. Without @LABEL the PFS that the volume is for is"
+                    + " mounted: DATA, ROOT or BOOT.",
+            "Options: " + MountWords.KNOWN + "; those of every file system are passed over.",
+            "Only who mounts may enter, unless allow_other is given, which switches default_permissions on.",
+            "Damage and errors are logged: in the foreground on standard error, else in the system's log, or in a file where"
+                    + " there is none or log= names one.",
+            "Exit status: 0 mounted, 32 not."
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Tool.Version.class)
+final class MountCommand implements Callable<Integer> {
+    static final int EXIT_FAILURE = 32;
+
+    /** Set for the process that stays. Not for users. */
+    static final String BACKGROUND = "hammer2.background";
+
+    /** The line by which the process that stays releases the one that waits; behind it, the log file or nothing. */
+    static final String READY = "READY ";
+
+    private final Console console;
+
+    @Parameters(index = "0", paramLabel = "SPECIAL[@LABEL]", description = "What to mount.")
+    private String special;
+
+    @Parameters(index = "1", paramLabel = "NODE", description = "Directory to mount at.")
+    private Path node;
+
+    @Option(names = "-o", paramLabel = "OPTIONS", description = "Mount options, separated by commas.")
+    private List<String> words = List.of();
+
+    // Read by MountLauncher, before there is a parser.
+    @Option(
+            names = {"-f", "--foreground"},
+            description = "Stay in the foreground until it is unmounted.")
+    @SuppressWarnings("UnusedVariable")
+    private boolean foreground;
+
+    // What mount(8) passes to its helpers.
+    @Option(names = "-t", hidden = true)
+    private String type;
+
+    @Option(names = "-N", hidden = true)
+    @SuppressWarnings("UnusedVariable")
+    private String namespace;
+
+    @Option(
+            names = {"-n", "-s", "-v"},
+            hidden = true)
+    @SuppressWarnings("UnusedVariable")
+    private boolean[] passedOver = {};
+
+    @Option(names = "-d", description = "Show where an error arose.")
+    private boolean debug;
+
+    private MountCommand(Console console) {
+        this.console = console;
+    }
+
+    /** Starts the command. */
+    public static void main(String[] arguments) {
+        System.exit(
+                MountLauncher.isToStay(arguments) ? run(Console.system(), arguments) : MountLauncher.launch(arguments));
+    }
+
+    /** @return the exit code, when what was mounted is unmounted */
+    static int run(Console console, String... arguments) {
+        MountCommand command = new MountCommand(console);
+        return new Tool("mount_hammer2", console, EXIT_FAILURE, EXIT_FAILURE)
+                .run(new CommandLine(command), List.of(arguments), () -> command.debug);
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        if (Boolean.getBoolean(BACKGROUND)) {
+            Daemon.leaveSession();
+        }
+        if (type != null && !type.equals("fuse.hammer2") && !type.equals("hammer2") && !type.equals("fuse")) {
+            throw new ToolException("this mounts hammer2, not " + type);
+        }
+        MountWords options = MountWords.of(words);
+        MountLog log = MountLog.to(console.err());
+        MountSession session = MountSession.start(MountSession.Request.of(special, node, options), log);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(session, log), "mount-end"));
+        if (Boolean.getBoolean(BACKGROUND)) {
+            goOnAlone(session, options, log);
+        }
+        session.mount().awaitUnmounted();
+        session.close();
+        log.drain();
+        return 0;
+    }
+
+    private void goOnAlone(MountSession session, MountWords options, MountLog log) throws IOException {
+        try {
+            // What was said so far is for who waits.
+            log.drain();
+            Path file = log.moveToBackground(
+                    options.logFile() == null
+                            ? null
+                            : Path.of(options.logFile()).toAbsolutePath());
+            console.out().println(READY + (file == null ? "" : file));
+            console.out().flush();
+            Daemon.letGoOfTheStarter();
+        } catch (IOException e) {
+            session.close();
+            throw new ToolException("the log: " + IoText.of(e), e);
+        }
+    }
+
+    /** A signal that ends us is the usual way of ending a service, and no failure. */
+    private static void endBySignal(MountSession session, MountLog log) {
+        if (session.isOpen()) {
+            session.close();
+            log.drain();
+            Runtime.getRuntime().halt(0);
+        }
+    }
+}

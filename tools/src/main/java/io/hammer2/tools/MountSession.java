@@ -1,0 +1,190 @@
+package io.hammer2.tools;
+
+import io.hammer2.blockdev.BlockDevice;
+import io.hammer2.blockdev.BlockDevices;
+import io.hammer2.blockdev.DeviceBusyException;
+import io.hammer2.blockdev.OpenMode;
+import io.hammer2.fs.FileSystem;
+import io.hammer2.fs.Hammer2;
+import io.hammer2.fs.Hammer2Exception;
+import io.hammer2.fs.MountOptions;
+import io.hammer2.fs.media.NameText;
+import io.hammer2.fuse.FuseMount;
+import io.hammer2.fuse.FuseTransport;
+import io.hammer2.fuse.bridge.FuseBridge;
+import io.hammer2.fuse.jnr.JnrTransport;
+import io.hammer2.fuse.kernel.KernelTransport;
+import io.hammer2.lwkt.Lwkt;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/** A mounted PFS with everything under it, from the devices to the mount point. What mount_hammer2 runs. */
+final class MountSession implements AutoCloseable {
+    /** After umount(8) returned, the server of the last mount still needs a moment to let go of the devices. */
+    private static final int BUSY_RETRIES = 20;
+
+    private static final long BUSY_RETRY_MILLIS = 100;
+
+    private final Lwkt lwkt;
+    private final Hammer2 volume;
+    private final FuseMount mount;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private MountSession(Lwkt lwkt, Hammer2 volume, FuseMount mount) {
+        this.lwkt = lwkt;
+        this.volume = volume;
+        this.mount = mount;
+    }
+
+    /**
+     * What to mount where.
+     *
+     * @param special volumes, joined by ':'
+     * @param label of the PFS, null for the one that the volume is for
+     */
+    record Request(String special, String label, Path node, MountWords words) {
+        /** @param name {@code special} or {@code special@label} */
+        static Request of(String name, Path node, MountWords words) {
+            int at = name.lastIndexOf('@');
+            // A device whose own name has an '@' in it is a device.
+            boolean hasLabel = at > 0 && !exists(name);
+            return new Request(
+                    hasLabel ? name.substring(0, at) : name, hasLabel ? name.substring(at + 1) : null, node, words);
+        }
+
+        private static boolean exists(String special) {
+            try {
+                return BlockDevices.split(special).stream().allMatch(Files::exists);
+            } catch (IOException e) {
+                return false;
+            }
+        }
+    }
+
+    /**
+     * Mounts.
+     *
+     * @param log takes what an administrator should know, now and later, from any thread
+     * @throws ToolException with what is wrong and what to do
+     */
+    static MountSession start(Request request, Consumer<String> log) {
+        List<BlockDevice> devices = open(request, log);
+        Lwkt lwkt = null;
+        Hammer2 volume = null;
+        try {
+            lwkt = Lwkt.dedicated(request.words.cpus());
+            volume = Hammer2.open(lwkt, devices, new MountOptions(request.words.cacheBytesPerCpu(), log));
+            FileSystem files = volume.mount(request.label);
+            String label = NameText.of(files.pfs().labelBytes().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
+            String source = MountedVolume.resolve(request.special) + "@" + label;
+            FuseMount mount = transport(request.words)
+                    .mount(lwkt, request.node, FuseBridge.of(files), request.words.fuse(source, log));
+            return new MountSession(lwkt, volume, mount);
+        } catch (Hammer2Exception e) {
+            undo(lwkt, volume, devices);
+            throw new ToolException(e.getMessage(), e);
+        } catch (IOException e) {
+            undo(lwkt, volume, devices);
+            throw new ToolException(IoText.of(e), e);
+        } catch (RuntimeException | Error e) {
+            undo(lwkt, volume, devices);
+            throw e;
+        }
+    }
+
+    /** Whether nobody has closed it yet. */
+    boolean isOpen() {
+        return !closed.get();
+    }
+
+    FuseMount mount() {
+        return mount;
+    }
+
+    /** Unmounts in any case, in use or not, and lets go of everything. The first caller does it, others return at once. */
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            mount.close();
+            undo(lwkt, volume, List.of());
+        }
+    }
+
+    private static void undo(Lwkt lwkt, Hammer2 volume, List<BlockDevice> devices) {
+        try {
+            if (volume != null) {
+                // The devices are the volume's now.
+                volume.close();
+            } else {
+                devices.forEach(InspectedVolume::closeQuietly);
+            }
+        } catch (Hammer2Exception e) {
+            // It was only read; what led here says more.
+        }
+        if (lwkt != null) {
+            lwkt.close();
+        }
+    }
+
+    private static FuseTransport transport(MountWords words) {
+        return words.transport().equals("jnr") ? new JnrTransport() : new KernelTransport();
+    }
+
+    private static List<BlockDevice> open(Request request, Consumer<String> log) {
+        if (!request.words.writable()) {
+            return open(request, OpenMode.READ_ONLY);
+        }
+        List<BlockDevice> devices;
+        try {
+            // Nobody else may have it then, as once something is written to it.
+            devices = open(request, OpenMode.READ_WRITE);
+        } catch (ToolException e) {
+            if (!(e.getCause() instanceof AccessDeniedException) && !isReadOnly(e.getCause())) {
+                throw e;
+            }
+            devices = open(request, OpenMode.READ_ONLY);
+        }
+        log.accept(request.special + " is mounted read-only: this version does not write");
+        return devices;
+    }
+
+    private static boolean isReadOnly(Throwable cause) {
+        return cause instanceof IOException
+                && cause.getMessage() != null
+                && cause.getMessage().toLowerCase(java.util.Locale.ROOT).contains("read-only");
+    }
+
+    private static List<BlockDevice> open(Request request, OpenMode mode) {
+        for (int tries = 0; ; tries++) {
+            try {
+                return BlockDevices.openAll(request.special, mode);
+            } catch (DeviceBusyException e) {
+                if (tries == BUSY_RETRIES) {
+                    throw new ToolException(
+                            e.getMessage()
+                                    + (mode == OpenMode.READ_ONLY
+                                            ? ""
+                                            : "; unmount it there, or mount both with -o ro"),
+                            e);
+                }
+                pause();
+            } catch (IOException e) {
+                throw new ToolException(IoText.of(e), e);
+            }
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(BUSY_RETRY_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ToolException("interrupted", e);
+        }
+    }
+}

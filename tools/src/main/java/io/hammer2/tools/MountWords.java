@@ -1,0 +1,187 @@
+package io.hammer2.tools;
+
+import io.hammer2.fs.MountOptions;
+import io.hammer2.fuse.FuseMountOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * The words of {@code mount -o}. Ours are read, those that every file system gets and that mean nothing here are passed over,
+ * and the rest is refused, because a word that is misspelt and passed over would be worse.
+ */
+final class MountWords {
+    /** What a message lists. */
+    static final String KNOWN =
+            "ro, rw, allow_other, default_permissions, noatime, transport=kernel|jnr, cache=SIZE, cpus=N,"
+                    + " log=FILE, sync_interval=SECONDS, attr_timeout=SECONDS, entry_timeout=SECONDS, negative_timeout=SECONDS,"
+                    + " max_read=BYTES, max_readahead=BYTES, [no]dev, [no]suid, [no]exec";
+
+    private static final Set<String> IGNORED = Set.of(
+            "defaults",
+            "auto",
+            "noauto",
+            "user",
+            "nouser",
+            "users",
+            "owner",
+            "group",
+            "nofail",
+            "_netdev",
+            "async",
+            "sync",
+            "dirsync",
+            "atime",
+            "noatime",
+            "diratime",
+            "nodiratime",
+            "relatime",
+            "norelatime",
+            "strictatime",
+            "nostrictatime",
+            "lazytime",
+            "nolazytime",
+            "mand",
+            "nomand",
+            "silent",
+            "loud",
+            "loop",
+            "fail",
+            "iversion",
+            "noiversion",
+            "nosymfollow",
+            "symfollow",
+            "fsname",
+            "comment");
+
+    private static final int CPUS_MAX = 64;
+
+    private final List<String> forFuse = new ArrayList<>();
+    private boolean writable;
+    private boolean allowOther;
+    private String transport =
+            System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux") ? "kernel" : "jnr";
+    private long cacheBytes = MountOptions.CACHE_BYTES_DEFAULT;
+    private int cpus = Math.min(Runtime.getRuntime().availableProcessors(), 16);
+    private String logFile;
+
+    private MountWords() {}
+
+    /** @throws ToolException for a word that is unknown or has no good value */
+    static MountWords of(List<String> lists) {
+        MountWords words = new MountWords();
+        for (String list : lists) {
+            for (String word : list.split(",", -1)) {
+                if (!word.isEmpty()) {
+                    words.take(word);
+                }
+            }
+        }
+        // Tells a bad value now, and not after the volume was opened.
+        words.fuse("check", System.err::println);
+        return words;
+    }
+
+    private void take(String word) {
+        int equals = word.indexOf('=');
+        String key = equals < 0 ? word : word.substring(0, equals);
+        String value = equals < 0 ? null : word.substring(equals + 1);
+        switch (key) {
+            case "ro" -> writable = false;
+            case "rw" -> writable = true;
+            case "transport" -> transport = transport(value);
+            case "cache" -> cacheBytes = cache(word, value);
+            case "cpus" -> cpus = (int) number(word, value, 1, CPUS_MAX);
+            case "log" -> logFile = required(word, value);
+            case "sync_interval" -> number(word, value, 0, Integer.MAX_VALUE);
+            default -> {
+                if (IGNORED.contains(key) || key.startsWith("x-") || key.startsWith("X-")) {
+                    return;
+                }
+                allowOther |= key.equals("allow_other");
+                forFuse.add(word);
+            }
+        }
+    }
+
+    /** Whether {@code rw} was the last word on it. */
+    boolean writable() {
+        return writable;
+    }
+
+    /** {@code kernel} or {@code jnr}. */
+    String transport() {
+        return transport;
+    }
+
+    long cacheBytesPerCpu() {
+        return cacheBytes;
+    }
+
+    int cpus() {
+        return cpus;
+    }
+
+    /** Absolute or relative path, null unless given. */
+    String logFile() {
+        return logFile;
+    }
+
+    /** What the transport is told. */
+    FuseMountOptions fuse(String source, java.util.function.Consumer<String> log) {
+        FuseMountOptions.Builder builder = FuseMountOptions.builder(source).log(log);
+        // Who lets others in wants them checked: without this word the kernel asks for no permission at all.
+        builder.defaultPermissions(allowOther);
+        try {
+            for (String word : forFuse) {
+                if (!builder.option(word)) {
+                    throw new ToolException("unknown mount option '" + word + "'; known are: " + KNOWN);
+                }
+            }
+            return builder.readOnly(true).build();
+        } catch (IllegalArgumentException e) {
+            throw new ToolException(e.getMessage(), e);
+        }
+    }
+
+    private static String transport(String value) {
+        if (!"kernel".equals(value) && !"jnr".equals(value)) {
+            throw new ToolException("transport is kernel or jnr, not '" + value + "'");
+        }
+        return value;
+    }
+
+    private static long cache(String word, String value) {
+        long bytes;
+        try {
+            bytes = Size.parse(required(word, value));
+        } catch (picocli.CommandLine.TypeConversionException e) {
+            throw new ToolException(word + ": " + e.getMessage(), e);
+        }
+        if (bytes < MountOptions.CACHE_BYTES_MIN) {
+            throw new ToolException(
+                    word + ": the cache of a cpu needs at least " + Size.text(MountOptions.CACHE_BYTES_MIN));
+        }
+        return bytes;
+    }
+
+    private static long number(String word, String value, long min, long max) {
+        try {
+            long number = Long.parseLong(required(word, value));
+            if (number >= min && number <= max) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // Told below.
+        }
+        throw new ToolException(word + ": a number from " + min + " to " + max + " is wanted");
+    }
+
+    private static String required(String word, String value) {
+        if (value == null || value.isEmpty()) {
+            throw new ToolException("the mount option '" + word + "' needs a value");
+        }
+        return value;
+    }
+}
