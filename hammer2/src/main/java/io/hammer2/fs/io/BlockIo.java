@@ -237,7 +237,12 @@ public final class BlockIo implements AutoCloseable {
                 cluster.offsetBytes = -1;
             }
             for (CachedBlock block : cluster.waiting) {
-                complete(block, storedIn(cluster, block.ref), error);
+                if (error == null) {
+                    complete(block, storedIn(cluster, block.ref), null);
+                } else {
+                    // One bad sector must not take its neighbours with it.
+                    readAlone(block, false);
+                }
             }
             cluster.waiting.clear();
         });
@@ -279,15 +284,21 @@ public final class BlockIo implements AutoCloseable {
         inFlight++;
         deviceReads++;
         deviceBytes += into.byteSize();
-        device.read(
-                offset,
-                into,
-                error -> cpu.post(() -> {
-                    completed.done(error);
-                    if (--inFlight == 0 && idle != null) {
-                        idle.reply(null);
-                    }
-                }));
+        device.read(offset, into, error -> {
+            if (Cpu.currentOrNull() == cpu) {
+                // Inside the call: the host had it in its page cache.
+                ended(completed, error);
+            } else {
+                cpu.post(() -> ended(completed, error));
+            }
+        });
+    }
+
+    private void ended(Completed completed, IOException error) {
+        completed.done(error);
+        if (--inFlight == 0 && idle != null) {
+            idle.reply(null);
+        }
     }
 
     /** Ends the loading of {@code block}, whose stored bytes are {@code stored} unless there is an error. */

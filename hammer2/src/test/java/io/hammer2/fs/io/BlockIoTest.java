@@ -169,6 +169,28 @@ class BlockIoTest {
     }
 
     @Test
+    void a_bad_sector_takes_only_the_blocks_that_lie_in_it() throws Exception {
+        List<BlockRef> refs = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            refs.add(data(10, i));
+        }
+        FaultyBlockDevice faulty = new FaultyBlockDevice(writer.device(), SEED, FaultyBlockDevice.Faults.NONE);
+        faulty.alwaysAt(FaultyBlockDevice.Fault.READ_ERROR, refs.get(17).offsetBytes(), 1024);
+        onCpu(faulty, (lwkt, io) -> {
+            for (int i = 0; i < refs.size(); i++) {
+                BlockRef ref = refs.get(i);
+                if (i == 17) {
+                    assertThrows(DeviceErrorException.class, () -> io.load(ref));
+                } else {
+                    CachedBlock block = io.load(ref);
+                    assertEquals(i, firstByte(block));
+                    io.release(block);
+                }
+            }
+        });
+    }
+
+    @Test
     void unknown_methods_are_damage_and_not_a_crash() throws Exception {
         BlockRef plain = data(12, 1);
         onCpu(writer.device(), (lwkt, io) -> {
