@@ -2,7 +2,6 @@ package io.hammer2.fs;
 
 import io.hammer2.fs.chain.Topology;
 import io.hammer2.fs.inode.Attributes;
-import io.hammer2.fs.inode.AttributesSink;
 import io.hammer2.fs.inode.Directory;
 import io.hammer2.fs.inode.DirectorySink;
 import io.hammer2.fs.inode.FileData;
@@ -201,69 +200,38 @@ public final class FileSystem {
      * @throws FsException ENOTDIR; EIO when the very next entry cannot be read
      */
     public void readdir(long inum, long cookie, DirectorySink sink) {
-        list(inum, cookie, new Listing(volume.topology(), sink, null));
-    }
-
-    /**
-     * As {@link #readdir}, with the attributes of what each entry names. An inode that is damaged is logged and comes without;
-     * it does not end the listing.
-     */
-    public void readdirPlus(long inum, long cookie, AttributesSink sink) {
-        list(inum, cookie, new Listing(volume.topology(), null, sink));
-    }
-
-    private void list(long inum, long cookie, Listing listing) {
+        Topology topology = volume.topology();
+        Listing listing = new Listing(sink);
         try {
-            Inode directory = open(listing.topology, inum);
-            listing.directory = directory;
+            Inode directory = open(topology, inum);
             try {
                 requireDirectory(directory);
-                list(listing.topology, directory, cookie, listing);
+                list(topology, directory, cookie, listing);
             } finally {
                 close(directory);
             }
         } catch (CorruptBlockException | DeviceErrorException e) {
             // What was taken is good. Who comes back for more meets the damage first, and the error.
             if (!listing.tookAny) {
-                throw fault(e, () -> paths.pathOf(listing.topology, inum));
+                throw fault(e, () -> paths.pathOf(topology, inum));
             }
         }
     }
 
-    /** A listing under way: to {@code sink}, or with attributes to {@code plusSink}. */
-    private final class Listing implements DirectorySink {
-        private final Topology topology;
+    /** Remembers whether anything was taken. */
+    private static final class Listing implements DirectorySink {
         private final DirectorySink sink;
-        private final AttributesSink plusSink;
-        private Inode directory;
         private boolean tookAny;
 
-        private Listing(Topology topology, DirectorySink sink, AttributesSink plusSink) {
-            this.topology = topology;
+        private Listing(DirectorySink sink) {
             this.sink = sink;
-            this.plusSink = plusSink;
         }
 
         @Override
         public boolean entry(long inum, FileType type, MemorySegment name, long nextCookie) {
-            boolean took = sink != null
-                    ? sink.entry(inum, type, name, nextCookie)
-                    : plusSink.entry(attributesOf(inum, name), inum, type, name, nextCookie);
+            boolean took = sink.entry(inum, type, name, nextCookie);
             tookAny |= took;
             return took;
-        }
-
-        private Attributes attributesOf(long inum, MemorySegment name) {
-            if (isDot(name) || isDotDot(name)) {
-                return null;
-            }
-            try {
-                return target(topology, directory, inum);
-            } catch (CorruptBlockException | DeviceErrorException e) {
-                // No search for the path: the directory's gate is held, and its own name may lie beyond it.
-                report(e, "inode " + directory.inum() + "/" + PathFinder.text(name));
-                return null;
-            }
         }
     }
 
@@ -349,19 +317,12 @@ public final class FileSystem {
     }
 
     private FsException fault(RuntimeException damage, Supplier<String> path) {
-        volume.faults().report(() -> line(damage, path.get()));
+        volume.faults()
+                .report(() -> "PFS " + PathFinder.text(pfs.label()) + ", " + path.get() + ": "
+                        + (damage instanceof DeviceErrorException error
+                                ? "read error in " + error.ref() + ": " + error.getMessage()
+                                : damage.getMessage()));
         return new FsException(Errno.EIO, String.valueOf(damage.getMessage()));
-    }
-
-    private void report(RuntimeException damage, String place) {
-        volume.faults().report(() -> line(damage, place));
-    }
-
-    private String line(RuntimeException damage, String place) {
-        return "PFS " + PathFinder.text(pfs.label()) + ", " + place + ": "
-                + (damage instanceof DeviceErrorException error
-                        ? "read error in " + error.ref() + ": " + error.getMessage()
-                        : damage.getMessage());
     }
 
     private static void requireDirectory(Inode inode) {

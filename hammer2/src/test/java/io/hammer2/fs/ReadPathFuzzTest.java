@@ -160,7 +160,6 @@ final class ReadPathFuzzTest {
         private void directory(long inum, MemorySegment buffer) {
             List<byte[]> names = new ArrayList<>();
             attempt(() -> list(inum, names));
-            attempt(() -> fs.readdirPlus(inum, 0, (attributes, target, type, name, next) -> name.byteSize() <= 255));
             attempt(() -> fs.readdir(inum, Long.MAX_VALUE, (target, type, name, next) -> true));
             attempt(() -> fs.lookup(inum, MemorySegment.ofArray(new byte[] {'.', '.'})));
             for (byte[] name : names) {
