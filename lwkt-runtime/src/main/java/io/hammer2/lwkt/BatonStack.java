@@ -14,6 +14,7 @@ final class BatonStack extends Stack {
 
     BatonStack(Cpu cpu) {
         thread = new CarrierThread(cpu, cpu + "/stack", () -> {
+            cpu.loop.pinToProcessor();
             awaitBaton();
             if (!discarded) {
                 runOccupants();

@@ -1,15 +1,18 @@
 package io.hammer2.lwkt;
 
+import java.lang.invoke.VarHandle;
+import java.util.function.Supplier;
+
 /** One cpu of a runtime: a run queue, an event loop, and exactly one thread that runs at a time. */
 public final class Cpu {
     private final Lwkt lwkt;
     private final int id;
     final EventLoop loop;
 
-    Cpu(Lwkt lwkt, int id, Stack.Mechanism mechanism) {
+    Cpu(Lwkt lwkt, int id, int cpuCount, Stack.Mechanism mechanism) {
         this.lwkt = lwkt;
         this.id = id;
-        this.loop = new EventLoop(this, mechanism, lwkt.clock(), lwkt.stepper != null);
+        this.loop = new EventLoop(this, cpuCount, mechanism);
     }
 
     /**
@@ -84,6 +87,48 @@ public final class Cpu {
         deliver(task);
     }
 
+    /**
+     * As {@link #post}, for work that can wait until the cpu is awake for some other reason: never wakes it, unless its queue runs full.
+     * Called on a cpu.
+     */
+    public void postPassive(Runnable task) {
+        checkOpen();
+        Cpu here = current();
+        if (here == this || here.lwkt != lwkt) {
+            deliver(task);
+        } else {
+            deliverFrom(here, task, true);
+        }
+    }
+
+    /**
+     * Has this cpu do something and waits for its result; called by an LWKT thread. On this cpu itself it is a direct call.
+     *
+     * @throws RuntimeException what the body threw
+     */
+    public <T> T call(Supplier<T> body) {
+        if (currentOrNull() == this) {
+            return body.get();
+        }
+        checkOpen();
+        Message<T> result = new Message<>();
+        deliver((Runnable) () -> {
+            try {
+                result.reply(body.get());
+            } catch (ShutdownError closing) {
+                throw closing;
+            } catch (Throwable t) {
+                result.fail(t);
+            }
+        });
+        return result.await();
+    }
+
+    /** What this cpu has done so far; from any thread. */
+    public CpuStatistics statistics() {
+        return loop.statistics();
+    }
+
     /** The timer's task is handled like a posted one. On this cpu only. */
     public Timer after(long nanos, Runnable task) {
         assertCurrent();
@@ -119,23 +164,44 @@ public final class Cpu {
         return "cpu" + id;
     }
 
-    /** Gets an event (a task, or a thread to be made runnable) to this cpu, from wherever the caller is. */
+    /** Gets an event (a task, a message, or a thread to be started or made runnable) to this cpu, from wherever the caller is. */
     void deliver(Object event) {
         Cpu here = currentOrNull();
         if (here == this) {
+            loop.counters.messagesLocal++;
             if (event instanceof LwktThread thread && thread.stack != null) {
                 loop.ready(thread);
             } else {
                 loop.local.add(event);
             }
-            return;
-        }
-        loop.inbox.put(event);
-        if (lwkt.stepper != null) {
-            lwkt.stepper.arrived();
+        } else if (here != null && here.lwkt == lwkt) {
+            deliverFrom(here, event, false);
         } else {
-            loop.wakeIfAsleep();
+            loop.inbox.put(event);
+            if (lwkt.stepper != null) {
+                lwkt.stepper.arrived();
+            } else {
+                loop.wakeIfAsleep();
+            }
         }
+    }
+
+    private void deliverFrom(Cpu here, Object event, boolean passive) {
+        IpiQueue queue = loop.incoming[here.id];
+        if (queue.isAboveHalf()) {
+            here.loop.awaitRoom(queue, this);
+        }
+        if (!queue.offer(event)) {
+            return; // shut down meanwhile: nobody takes anything out any more
+        }
+        if (passive) {
+            queue.countPassive();
+        } else if (lwkt.stepper == null) {
+            // The event first, then the look at asleep; the target does the opposite.
+            VarHandle.fullFence();
+            queue.countWakeup(loop.wakeIfAsleep());
+        }
+        here.interleave();
     }
 
     /** Stepped world: the other cpus may go on here, as they may at any time in production. */
@@ -145,7 +211,7 @@ public final class Cpu {
         }
     }
 
-    private void checkOpen() {
+    void checkOpen() {
         if (loop.stopping) {
             throw new IllegalStateException(this + " was shut down: nothing can be sent to it any more");
         }

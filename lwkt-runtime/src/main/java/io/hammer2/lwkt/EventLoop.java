@@ -11,8 +11,8 @@ import java.util.List;
  * thread that takes one event after the other and handles each to completion. A handler that blocks takes its worker
  * with it, and the carrier goes on with another worker: an event that need not wait costs no switch at all, one that waits about two.
  *
- * <p>Rules: everything here is touched by its own cpu only, except {@link #inbox}, {@link #asleep}, {@link #stopping} and
- * {@link #sleeper}, which other threads read or put into. There is one place where the cpu sleeps, {@link #idle}.
+ * <p>Rules: everything here is touched by its own cpu only, except {@link #incoming}, {@link #inbox}, {@link #asleep},
+ * {@link #stopping} and {@link #sleeper}, which others read or put into. There is one place where the cpu sleeps, {@link #idle}.
  */
 final class EventLoop {
     private static final VarHandle ASLEEP;
@@ -41,10 +41,16 @@ final class EventLoop {
 
     final RunQueue runQueue = new RunQueue();
     final EventQueue local = new EventQueue();
+    /** By source cpu; null for this one. */
+    final IpiQueue[] incoming;
+
     final Inbox inbox = new Inbox();
+    final SleepQueue sleepQueue;
+    final CpuCounters counters = new CpuCounters();
     final TimerQueue timers = new TimerQueue();
     private final List<EventSource> sources = new ArrayList<>();
     private int nextSource;
+    boolean sourcesAsked; // stepped world: a look at the sources is among the local events
 
     LwktThread current;
     LwktThread paused; // stepped world: runs, but the other cpus go first
@@ -58,21 +64,26 @@ final class EventLoop {
     volatile Sleeper sleeper = new ParkSleeper();
     private volatile boolean asleep;
     volatile boolean stopping;
+    private int idleRounds; // without finding anything, since the last event
     private long idleSinceNanos;
-    private boolean idling;
+    private long idleSeenNanos; // latest reading of the clock in this idle time
 
-    EventLoop(Cpu cpu, Stack.Mechanism mechanism, Clock clock, boolean stepped) {
+    EventLoop(Cpu cpu, int cpuCount, Stack.Mechanism mechanism) {
         this.cpu = cpu;
         this.mechanism = mechanism;
-        this.clock = clock;
-        this.stepped = stepped;
+        clock = cpu.lwkt().clock();
+        stepped = cpu.lwkt().stepper != null;
+        sleepQueue = new SleepQueue(cpu, cpu.lwkt().sleepersByBucket);
+        incoming = new IpiQueue[cpuCount];
+        for (int source = 0; source < cpuCount; source++) {
+            incoming[source] = source == cpu.id() ? null : new IpiQueue(IpiQueue.CAPACITY_DEFAULT);
+        }
     }
 
     // ---- threads
 
     LwktThread create(String name, int priority, Runnable body) {
-        LwktThread thread = new LwktThread(cpu, cpu.lwkt().nextThreadId(), name, priority, body);
-        return thread;
+        return new LwktThread(cpu, cpu.lwkt().nextThreadId(), name, priority, body);
     }
 
     /** Puts a thread of this cpu at the end of its run queue, unless it is there or runs. */
@@ -87,6 +98,7 @@ final class EventLoop {
     }
 
     void start(LwktThread thread) {
+        counters.threadsStarted++;
         link(thread);
         runQueue.add(thread);
     }
@@ -107,10 +119,19 @@ final class EventLoop {
 
     /** The life of a dedicated carrier. */
     void carry() {
+        pinToProcessor();
         while (!stopping) {
             dispatch(next());
         }
         unwind();
+    }
+
+    /** Pins the calling carrier, if the runtime's cpus can have a processor each. A single cpu goes where the system puts it. */
+    void pinToProcessor() {
+        int cpus = incoming.length;
+        if (Tuning.PIN && !stepped && cpus > 1 && cpus <= Runtime.getRuntime().availableProcessors()) {
+            Affinity.pinToNth(cpu.id());
+        }
     }
 
     /** Who runs next: a runnable thread, or a worker when there is none or events have waited long enough. */
@@ -128,17 +149,43 @@ final class EventLoop {
 
     void dispatch(LwktThread thread) {
         if (thread.stack == null) {
-            Stack stack = deadStacks.pollLast();
-            thread.stack = stack != null ? stack : mechanism.newStack(cpu);
-            thread.stack.occupant = thread;
+            giveStack(thread);
         }
+        counters.switches++;
         thread.state = LwktThread.State.RUNNING;
         current = thread;
-        thread.stack.resume();
+        if (stepped || Tuning.TIMING || FlightRecording.isOn()) {
+            resumeTimed(thread);
+        } else {
+            thread.stack.resume();
+        }
         current = null;
         if (thread.state == LwktThread.State.DEAD) {
             bury(thread);
         }
+    }
+
+    private void resumeTimed(LwktThread thread) {
+        long idleBefore = counters.idleNanos;
+        long start = clock.nanoTime();
+        thread.stack.resume();
+        long nanos = clock.nanoTime() - start - (counters.idleNanos - idleBefore);
+        if (nanos > counters.longestRunNanos) {
+            counters.longestRunNanos = nanos;
+        }
+        if (nanos > FlightRecording.LONG_RUN_NANOS && !stepped && FlightRecording.isOn()) {
+            FlightRecording.longRun(cpu, thread, nanos);
+        }
+    }
+
+    private void giveStack(LwktThread thread) {
+        Stack stack = deadStacks.pollLast();
+        if (stack == null) {
+            counters.stacksMade++;
+            stack = mechanism.newStack(cpu);
+        }
+        stack.occupant = thread;
+        thread.stack = stack;
     }
 
     private void bury(LwktThread thread) {
@@ -154,14 +201,79 @@ final class EventLoop {
 
     private LwktThread newWorker() {
         LwktThread worker = create("worker-" + workersMade++, LwktThread.PRIORITY_DEFAULT, this::work);
+        counters.threadsStarted++;
         link(worker);
         return worker;
     }
 
-    /** The thread cannot leave its stack: a mistake in tests; in production its cpu goes on with the others on top of that stack. */
+    /**
+     * The thread blocks but cannot leave its stack. In tests that is an error; production counts it, and the cpu goes on with the others
+     * on top of that stack, so that the thread can return only after those above it have blocked.
+     */
     void stayPinned(LwktThread thread, String why) {
+        counters.pinnedBlocks++;
+        if (Tuning.STRICT || stepped) {
+            if (thread.state == LwktThread.State.RUNNABLE) {
+                runQueue.remove(thread);
+            }
+            thread.state = LwktThread.State.RUNNING;
+            throw new IllegalStateException(thread + " cannot block: " + why);
+        }
+        thread.pinned = true;
+        while (!thread.readyWhilePinned && !stopping) {
+            LwktThread next = next();
+            if (next.pinned) {
+                next.readyWhilePinned = true; // perhaps another one, further down
+            } else {
+                dispatch(next);
+            }
+        }
+        thread.pinned = false;
+        thread.readyWhilePinned = false;
+        thread.killed |= stopping;
         thread.state = LwktThread.State.RUNNING;
-        throw new IllegalStateException(thread + " cannot block: " + why);
+        current = thread;
+    }
+
+    /** A thread is about to block: only tokens and gates may be held across that. */
+    void checkNoLockHeld(LwktThread thread) {
+        String held = null;
+        if (Tuning.STRICT) {
+            held = HeldLocks.heldOnNewStack();
+        } else if (counters.switches % Tuning.SWITCHES_PER_LOCK_CHECK == Tuning.SWITCHES_PER_LOCK_CHECK - 1) {
+            held = HeldLocks.held(false);
+        }
+        if (held != null) {
+            counters.lockedBlocks++;
+            if (Tuning.STRICT) {
+                throw new IllegalStateException(thread + " cannot block: it holds " + held);
+            }
+        }
+    }
+
+    /**
+     * A cpu with nothing else to do waits for a moment on the stack of the thread that blocks: when what comes next is the wake-up of that
+     * very thread, as it is in a call to another cpu, it goes on without a switch.
+     *
+     * @return whether the thread was woken and runs on
+     */
+    boolean linger(LwktThread self) {
+        if (stepped || !sources.isEmpty()) {
+            return false;
+        }
+        for (int spin = 0; runQueue.isEmpty() && local.isEmpty(); spin++) {
+            takeArrivals();
+            if (local.peek() == self) {
+                local.poll();
+                self.state = LwktThread.State.RUNNING;
+                return true;
+            }
+            if (spin == Tuning.LINGER_SPINS || stopping) {
+                break;
+            }
+            Thread.onSpinWait();
+        }
+        return false;
     }
 
     // ---- the workers' side
@@ -174,12 +286,14 @@ final class EventLoop {
                     return;
                 }
             } else if (handleOne(self)) {
-                idling = false;
+                idleRounds = 0;
                 if (stepped && !standBy(self)) {
                     return;
                 }
             } else if (stepped) {
-                standBy(self);
+                if (!standBy(self)) {
+                    return;
+                }
             } else {
                 idle();
             }
@@ -223,24 +337,31 @@ final class EventLoop {
     }
 
     private void handle(LwktThread self, Object event) {
-        switch (event) {
-            case LwktThread thread when thread.stack == null -> start(thread);
-            case LwktThread thread -> ready(thread);
-            case Runnable task -> {
-                try {
-                    task.run();
-                } catch (ShutdownError closing) {
-                    throw closing;
-                } catch (Throwable t) {
-                    uncaught(self, t);
-                }
-                finished(self);
+        counters.events++;
+        if (event instanceof LwktThread thread) {
+            if (thread.stack == null) {
+                start(thread);
+            } else {
+                ready(thread);
             }
-            default -> throw new AssertionError("not an event: " + event);
+            return;
         }
+        try {
+            if (event instanceof Message<?> message) {
+                ((HandlerHooks) message.port()).arrived(message);
+            } else {
+                ((Runnable) event).run();
+            }
+        } catch (ShutdownError closing) {
+            throw closing;
+        } catch (Throwable t) {
+            uncaught(self, t);
+        }
+        finished(self);
     }
 
     private void finished(LwktThread self) {
+        self.clearAbort();
         try {
             self.checkNothingHeld("finished an event");
         } catch (IllegalStateException e) {
@@ -262,8 +383,37 @@ final class EventLoop {
 
     /** Moves what others have sent into the local queue. Handles nothing: the caller may be in the middle of something. */
     void takeArrivals() {
+        for (IpiQueue queue : incoming) {
+            if (queue != null) {
+                for (Object event = queue.poll(); event != null; event = queue.poll()) {
+                    local.add(event);
+                }
+            }
+        }
+        takeFromOutside();
+    }
+
+    void takeFromOutside() {
         for (Inbox.Entry entry = inbox.takeAll(); entry != null; entry = entry.next) {
+            counters.messagesFromOutside++;
             local.add(entry.event);
+        }
+    }
+
+    /**
+     * A queue of this cpu's messages to another one is above half full: waits until it is below a quarter. Meanwhile this cpu empties its
+     * own queues, so that two cpus which send to each other cannot both wait for ever.
+     */
+    void awaitRoom(IpiQueue queue, Cpu target) {
+        queue.countStall();
+        for (int tries = 0; !queue.isBelowQuarter() && !target.loop.stopping; tries++) {
+            takeArrivals();
+            if (stepped) {
+                cpu.lwkt().stepper.pause(cpu);
+            } else {
+                target.loop.wakeIfAsleep();
+                SpinBit.pause(tries);
+            }
         }
     }
 
@@ -281,29 +431,53 @@ final class EventLoop {
 
     /** Nothing to do: look around for a while, then sleep until someone wakes this cpu or a timer is due. */
     private void idle() {
-        long now = clock.nanoTime();
-        if (!idling) {
-            idling = true;
-            idleSinceNanos = now;
+        if (idleRounds++ % Tuning.IDLE_ROUNDS_PER_CLOCK == 0) {
+            long now = clock.nanoTime();
+            if (idleRounds == 1) {
+                idleSinceNanos = now;
+            } else {
+                counters.idleNanos += now - idleSeenNanos;
+            }
+            idleSeenNanos = now;
+            if (now - idleSinceNanos >= sleeper.spinNanos()) {
+                sleep(now);
+                return;
+            }
         }
-        if (now - idleSinceNanos < sleeper.spinNanos()) {
-            Thread.onSpinWait();
-            return;
-        }
-        asleep = true;
-        // A sender puts its event first and then reads asleep; both accesses are volatile, so one of the two sees the
-        // other.
-        if (inbox.isEmpty() && !stopping) {
-            sleeper.sleep(timers.isEmpty() ? Long.MAX_VALUE : Math.max(1, timers.earliestNanos() - now));
-        }
-        asleep = false;
+        Thread.onSpinWait();
     }
 
-    /** Called by any thread after it has put an event where this cpu will find it. */
-    void wakeIfAsleep() {
+    private void sleep(long now) {
+        asleep = true;
+        // A sender puts its event first and then reads asleep; the store above and the loads below are in the opposite
+        // order, all of them
+        // volatile or fenced, so that one of the two sees the other.
+        VarHandle.fullFence();
+        if (!hasArrivals() && !stopping) {
+            counters.sleeps++;
+            sleeper.sleep(timers.isEmpty() ? Long.MAX_VALUE : Math.max(1, timers.earliestNanos() - now));
+            counters.idleNanos += clock.nanoTime() - now;
+        }
+        asleep = false;
+        idleRounds = 0;
+    }
+
+    private boolean hasArrivals() {
+        for (IpiQueue queue : incoming) {
+            if (queue != null && !queue.isEmpty()) {
+                return true;
+            }
+        }
+        return !inbox.isEmpty();
+    }
+
+    /** Called by any thread after it has put an event where this cpu will find it. @return whether the cpu was asleep */
+    boolean wakeIfAsleep() {
         if (asleep && ASLEEP.compareAndSet(this, true, false)) {
             sleeper.wake();
+            return true;
         }
+        return false;
     }
 
     // ---- the end
@@ -324,6 +498,44 @@ final class EventLoop {
 
     void uncaught(LwktThread thread, Throwable t) {
         cpu.lwkt().uncaught(thread, t);
+    }
+
+    CpuStatistics statistics() {
+        long sent = 0;
+        long passive = 0;
+        long stalls = 0;
+        long wakeups = 0;
+        long wakeupsAvoided = 0;
+        for (int target = 0; target < incoming.length; target++) {
+            if (target != cpu.id()) {
+                IpiQueue queue = cpu.lwkt().cpu(target).loop.incoming[cpu.id()];
+                sent += queue.sent();
+                passive += queue.passive();
+                stalls += queue.stalls();
+                wakeups += queue.wakeups();
+                wakeupsAvoided += queue.wakeupsAvoided();
+            }
+        }
+        CpuCounters c = counters;
+        return new CpuStatistics(
+                cpu.id(),
+                c.switches,
+                c.events,
+                c.messagesLocal,
+                sent,
+                passive,
+                stalls,
+                wakeups,
+                wakeupsAvoided,
+                c.messagesFromOutside,
+                c.sleeps,
+                c.idleNanos,
+                c.longestRunNanos,
+                c.tokenCollisions,
+                c.threadsStarted,
+                c.stacksMade,
+                c.pinnedBlocks,
+                c.lockedBlocks);
     }
 
     Iterable<LwktThread> threads() {

@@ -21,6 +21,11 @@ final class EventQueue {
         ring[(head + size++) & (ring.length - 1)] = event;
     }
 
+    /** The oldest event, left where it is, or null. */
+    Object peek() {
+        return size == 0 ? null : ring[head];
+    }
+
     Object poll() {
         if (size == 0) {
             return null;

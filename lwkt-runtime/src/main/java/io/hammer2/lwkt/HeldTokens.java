@@ -83,7 +83,7 @@ final class HeldTokens {
      * thread waits, so that who waits holds nothing and no cycle can form.
      */
     void retake() {
-        if (!givenUp) {
+        if (!givenUp || owner.killed) {
             return;
         }
         Token requested = null; // counted as a waiting exclusive request
@@ -106,6 +106,7 @@ final class HeldTokens {
                 requested = token;
             }
             if (token.addWaiter(wait, exclusive, newRequest)) {
+                owner.cpu().loop.counters.tokenCollisions++;
                 while (wait.listed()) {
                     owner.suspend(token);
                 }

@@ -1,11 +1,13 @@
 package io.hammer2.lwkt;
 
+import java.lang.invoke.VarHandle;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * A runtime of N cpus, either <em>dedicated</em>, each with a platform thread of its own, or <em>stepped</em>, where the thread that
@@ -16,6 +18,7 @@ public final class Lwkt implements AutoCloseable {
     private final Cpu[] cpus;
     private final Clock clock;
     final Stepper stepper; // null: dedicated
+    final AtomicLongArray sleepersByBucket = SleepQueue.newTable();
     private final CountDownLatch carriersRunning;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicLong threadIds = new AtomicLong();
@@ -29,7 +32,7 @@ public final class Lwkt implements AutoCloseable {
         this.stepper = stepper;
         cpus = new Cpu[cpuCount];
         for (int id = 0; id < cpuCount; id++) {
-            cpus[id] = new Cpu(this, id, mechanism);
+            cpus[id] = new Cpu(this, id, cpuCount, mechanism);
         }
         carriersRunning = new CountDownLatch(stepper == null ? cpuCount : 0);
     }
@@ -41,6 +44,7 @@ public final class Lwkt implements AutoCloseable {
 
     static Lwkt dedicated(int cpus, Stack.Mechanism mechanism) {
         Lwkt lwkt = new Lwkt(cpus, mechanism, new RealClock(), null);
+        FlightRecording.opened(lwkt);
         for (Cpu cpu : lwkt.cpus) {
             new CarrierThread(cpu, "lwkt-" + cpu, () -> {
                         try {
@@ -131,6 +135,30 @@ public final class Lwkt implements AutoCloseable {
         return stepper;
     }
 
+    /** Wakes every thread of this runtime that sleeps on the address; called on one of its cpus. */
+    public void wakeup(Object address) {
+        wakeup(address, true);
+    }
+
+    /** Wakes at least one thread that sleeps on the address, if there is one: one on each cpu that has any. */
+    public void wakeupOne(Object address) {
+        wakeup(address, false);
+    }
+
+    private void wakeup(Object address, boolean all) {
+        Cpu.current();
+        VarHandle.fullFence(); // what the sleepers wait for was stored before; their side stores the table first
+        for (Cpu cpu : cpus) {
+            if (SleepQueue.mayHaveSleepers(sleepersByBucket, cpu.id(), address)) {
+                if (Cpu.current() == cpu) {
+                    cpu.loop.sleepQueue.wakeup(address, all);
+                } else {
+                    cpu.deliver((Runnable) () -> cpu.loop.sleepQueue.wakeup(address, all));
+                }
+            }
+        }
+    }
+
     /** Who exists and what each blocked thread waits for, one line a thread. Exact in the stepped world, else a moment's impression. */
     public String waitGraph() {
         return WaitGraph.describe(this);
@@ -156,6 +184,7 @@ public final class Lwkt implements AutoCloseable {
             stepper.unwind();
         } else {
             Uninterruptibly.await(carriersRunning);
+            FlightRecording.closed(this);
         }
         runs.values().forEach(run -> run.abandon(closedWhile("it ran")));
     }

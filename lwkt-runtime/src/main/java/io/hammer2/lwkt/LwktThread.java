@@ -33,6 +33,11 @@ public final class LwktThread {
     State state = State.RUNNABLE;
     Object waitsFor; // what the wait graph shows for a blocked thread
     boolean killed; // the runtime closes: every blocking call throws
+    private Object interlocked; // address of an interlock that no sleepOn has followed yet
+    Object sleepsOn; // address, while it is in the SleepQueue
+    boolean pinned; // blocked with a stack that could not be left
+    boolean readyWhilePinned;
+    private volatile boolean abortRequested;
     LwktThread nextInQueue;
     LwktThread nextAlive;
     LwktThread previousAlive;
@@ -70,24 +75,71 @@ public final class LwktThread {
     /** Lets the other runnable threads of this cpu, of the same or a higher priority, go first. */
     public static void yieldNow() {
         LwktThread self = current();
+        self.checkNotKilled();
+        self.cpu.loop.checkNoLockHeld(self);
         self.tokens.giveUp();
-        self.cpu.loop.ready(self);
-        self.leave();
-        self.tokens.retake();
+        try {
+            self.cpu.loop.ready(self);
+            self.leave();
+        } finally {
+            self.tokens.retake();
+        }
     }
 
-    /** Blocks for at least so many nanoseconds of the runtime's {@link Clock}. */
+    /**
+     * Blocks for at least so many nanoseconds of the runtime's {@link Clock}.
+     *
+     * @throws AbortException if the thread is aborted meanwhile
+     */
     public static void sleep(long nanos) {
         LwktThread self = current();
-        EventLoop loop = self.cpu.loop;
-        long deadline = loop.clock.nanoTime() + Math.max(0, nanos);
-        Timer timer = loop.timers.add(self.cpu, deadline, self);
+        Timer timer = self.setTimer(nanos);
         try {
-            while (timer.heapIndex >= 0) {
-                self.block(timer);
+            while (timer.isPending()) {
+                self.blockAbortably(timer);
             }
         } finally {
             timer.cancel();
+        }
+    }
+
+    /**
+     * From here on a {@link Lwkt#wakeup} of the address counts, also one that comes before the {@link #sleepOn} which has to follow.
+     * Between the two the caller looks once more at what it would wait for.
+     */
+    public static void interlock(Object address) {
+        LwktThread self = current();
+        self.cpu.loop.sleepQueue.remove(self);
+        self.cpu.loop.sleepQueue.add(self, address);
+        self.interlocked = address;
+    }
+
+    /**
+     * Sleeps on an address, which may be any object and is compared by identity, until {@link Lwkt#wakeup} is called with it.
+     *
+     * @param why what is waited for, for the wait graph
+     * @param nanosMax nanoseconds; {@link Long#MAX_VALUE} for no limit
+     * @return false if the time was up
+     * @throws AbortException if the thread is aborted meanwhile
+     */
+    @SuppressWarnings("ReferenceEquality") // addresses are compared by identity
+    public static boolean sleepOn(Object address, String why, long nanosMax) {
+        LwktThread self = current();
+        if (self.interlocked != address) {
+            interlock(address);
+        }
+        self.interlocked = null;
+        Timer timer = nanosMax == Long.MAX_VALUE ? null : self.setTimer(nanosMax);
+        try {
+            while (self.sleepsOn != null && (timer == null || timer.isPending())) {
+                self.blockAbortably(why);
+            }
+            return self.sleepsOn == null;
+        } finally {
+            if (timer != null) {
+                timer.cancel();
+            }
+            self.cpu.loop.sleepQueue.remove(self);
         }
     }
 
@@ -103,6 +155,15 @@ public final class LwktThread {
         return priority;
     }
 
+    /**
+     * Has the thread throw an {@link AbortException} from the blocking call it is in, or else from its next one; from any thread. Waits
+     * for a message, a mailbox, a timer or an address are such calls; waits for a gate or token are short and run to their end.
+     */
+    public void abort() {
+        abortRequested = true;
+        wake();
+    }
+
     @Override
     public String toString() {
         return name + "#" + id + "@" + cpu;
@@ -115,16 +176,35 @@ public final class LwktThread {
     /** Gives the cpu away until {@link #wake}; tokens are given up meanwhile. Callers look again at what they wait for. */
     void block(Object waitsFor) {
         tokens.giveUp();
-        suspend(waitsFor);
-        tokens.retake();
+        try {
+            suspend(waitsFor);
+        } finally {
+            tokens.retake();
+        }
     }
 
-    /** As {@link #block}, with the tokens left as they are: for what holds none, and for the tokens themselves. */
+    /** As {@link #block}, and a blocking point at which an abort is honoured. */
+    void blockAbortably(Object waitsFor) {
+        if (abortRequested) {
+            abortRequested = false;
+            throw new AbortException(this + " was aborted while it waited for " + waitsFor);
+        }
+        block(waitsFor);
+    }
+
+    void clearAbort() {
+        abortRequested = false;
+    }
+
+    /** As {@link #block}, with the tokens left as they are: for the tokens themselves. */
     void suspend(Object waitsFor) {
         checkNotKilled();
+        cpu.loop.checkNoLockHeld(this);
         this.waitsFor = waitsFor;
         state = State.BLOCKED;
-        leave();
+        if (!cpu.loop.linger(this)) {
+            leave();
+        }
         this.waitsFor = null;
     }
 
@@ -142,10 +222,22 @@ public final class LwktThread {
         checkNotKilled();
     }
 
+    /** Stepped world: leaves the stack in the middle of running. @return false if that is not possible now */
+    boolean pause() {
+        boolean left = stack.suspend() == null;
+        checkNotKilled();
+        return left;
+    }
+
     private void checkNotKilled() {
         if (killed) {
             throw new ShutdownError(toString());
         }
+    }
+
+    private Timer setTimer(long nanos) {
+        EventLoop loop = cpu.loop;
+        return loop.timers.add(cpu, loop.clock.nanoTime() + Math.max(0, nanos), this);
     }
 
     /** Called on the thread's stack: the whole life of the thread. */

@@ -28,7 +28,10 @@ final class RunQueue {
         if (levelsInUse == 0) {
             return null;
         }
-        int level = 31 - Integer.numberOfLeadingZeros(levelsInUse);
+        return pollLevel(31 - Integer.numberOfLeadingZeros(levelsInUse));
+    }
+
+    private LwktThread pollLevel(int level) {
         LwktThread thread = head[level];
         head[level] = thread.nextInQueue;
         thread.nextInQueue = null;
@@ -37,5 +40,23 @@ final class RunQueue {
             levelsInUse &= ~(1 << level);
         }
         return thread;
+    }
+
+    /** Takes a thread out of the middle. */
+    void remove(LwktThread thread) {
+        for (int count = size(thread.priority()); count > 0; count--) {
+            LwktThread first = pollLevel(thread.priority());
+            if (first != thread) {
+                add(first);
+            }
+        }
+    }
+
+    private int size(int level) {
+        int count = 0;
+        for (LwktThread thread = head[level]; thread != null; thread = thread.nextInQueue) {
+            count++;
+        }
+        return count;
     }
 }

@@ -21,16 +21,6 @@ final class Stepper {
     /** How long an answer from outside the world is waited for before its absence counts as a deadlock. */
     private static final long OUTSIDE_NANOS_MAX = Long.getLong("io.hammer2.lwkt.outsideNanos", 5_000_000_000L);
 
-    /** What one step can be. */
-    private enum Kind {
-        RUN,
-        ARRIVAL,
-        TIMER,
-        POLL
-    }
-
-    private static final Kind[] KINDS = Kind.values();
-
     private final SplittableRandom random;
     private Lwkt lwkt;
     private volatile Thread advancer;
@@ -88,9 +78,17 @@ final class Stepper {
     /** In the middle of a thread: now and then, the other cpus go first. */
     void interleave(Cpu cpu) {
         LwktThread self = cpu.loop.current;
-        if (random.nextInt(INTERLEAVE_ONE_IN) == 0 && !self.killed && lwkt.cpuCount() > 1) {
-            cpu.loop.paused = self;
-            self.leave();
+        if (lwkt.cpuCount() > 1 && self != null && !self.killed && random.nextInt(INTERLEAVE_ONE_IN) == 0) {
+            pause(cpu);
+        }
+    }
+
+    /** The other cpus go first; to this one nothing happens meanwhile. */
+    void pause(Cpu cpu) {
+        LwktThread self = cpu.loop.current;
+        cpu.loop.paused = self;
+        if (!self.pause()) {
+            cpu.loop.paused = null; // native frames on its stack: the others go first some other time
         }
     }
 
@@ -165,52 +163,71 @@ final class Stepper {
 
     /** Does one of the things that can be done now. @return false if there is none */
     private boolean choose() {
-        int choices = 0;
-        for (int id = 0; id < lwkt.cpuCount(); id++) {
-            for (Kind kind : KINDS) {
-                if (kind != Kind.POLL && possible(kind, lwkt.cpu(id).loop)) {
-                    choices++;
-                }
-            }
-        }
+        int choices = walkChoices(-1);
         if (choices == 0) {
             return false;
         }
         nowNanos += 1 + random.nextInt(STEP_NANOS_MAX);
-        int choice = random.nextInt(choices);
+        walkChoices(random.nextInt(choices));
+        return true;
+    }
+
+    /** Counts what can be done now; and does the one thing that has the wanted number, if any. */
+    private int walkChoices(int wanted) {
+        int choices = 0;
         for (int id = 0; id < lwkt.cpuCount(); id++) {
-            for (Kind kind : KINDS) {
-                if (kind != Kind.POLL && possible(kind, lwkt.cpu(id).loop) && choice-- == 0) {
-                    perform(kind, lwkt.cpu(id));
-                    return true;
+            EventLoop loop = lwkt.cpu(id).loop;
+            if (canRun(loop) && choices++ == wanted) {
+                perform(lwkt.cpu(id), 'r', () -> run(loop));
+                return choices;
+            }
+            if (isTimerDue(loop) && choices++ == wanted) {
+                perform(lwkt.cpu(id), 't', loop::fireTimers);
+                return choices;
+            }
+            if (!loop.inbox.isEmpty() && choices++ == wanted) {
+                perform(lwkt.cpu(id), 'o', loop::takeFromOutside);
+                return choices;
+            }
+            for (IpiQueue queue : loop.incoming) {
+                if (queue != null && !queue.isEmpty() && choices++ == wanted) {
+                    perform(lwkt.cpu(id), 'm', () -> loop.local.add(queue.poll()));
+                    return choices;
                 }
             }
+            // A source is asked now and then while there is other work, and when there is none (pollAll).
+            if (loop.hasSources() && !loop.sourcesAsked && choices > 0 && choices++ == wanted) {
+                perform(lwkt.cpu(id), 's', () -> askSources(loop));
+                return choices;
+            }
         }
-        throw new AssertionError("a choice vanished");
+        return choices;
     }
 
-    private boolean possible(Kind kind, EventLoop loop) {
-        return switch (kind) {
-            case RUN -> loop.paused != null || !loop.runQueue.isEmpty() || !loop.local.isEmpty();
-            case ARRIVAL -> !loop.inbox.isEmpty();
-            case TIMER -> !loop.timers.isEmpty() && loop.timers.earliestNanos() <= nowNanos;
-            case POLL -> loop.hasSources();
-        };
+    private static boolean canRun(EventLoop loop) {
+        return loop.paused != null || !loop.runQueue.isEmpty() || !loop.local.isEmpty();
     }
 
-    private void perform(Kind kind, Cpu cpu) {
+    private boolean isTimerDue(EventLoop loop) {
+        return !loop.timers.isEmpty() && loop.timers.earliestNanos() <= nowNanos;
+    }
+
+    private void askSources(EventLoop loop) {
+        loop.sourcesAsked = true;
+        loop.local.add((Runnable) () -> {
+            loop.sourcesAsked = false;
+            polled |= loop.pollSource();
+        });
+    }
+
+    private void perform(Cpu cpu, char kind, Runnable step) {
+        trace(((long) kind << 32) | cpu.id());
         running = cpu;
         try {
-            switch (kind) {
-                case RUN -> run(cpu.loop);
-                case ARRIVAL -> cpu.loop.takeArrivals();
-                case TIMER -> cpu.loop.fireTimers();
-                case POLL -> cpu.loop.local.add((Runnable) () -> polled |= cpu.loop.pollSource());
-            }
+            step.run();
         } finally {
             running = null;
         }
-        trace(((long) kind.name().charAt(0) << 32) | cpu.id());
     }
 
     private void run(EventLoop loop) {
@@ -228,8 +245,9 @@ final class Stepper {
     private boolean pollAll() {
         polled = false;
         for (int id = 0; id < lwkt.cpuCount(); id++) {
-            if (possible(Kind.POLL, lwkt.cpu(id).loop)) {
-                perform(Kind.POLL, lwkt.cpu(id));
+            Cpu cpu = lwkt.cpu(id);
+            if (cpu.loop.hasSources()) {
+                perform(cpu, 's', () -> askSources(cpu.loop));
                 while (choose()) {
                     // until the source has answered, and what follows from its event has been done
                 }

@@ -15,9 +15,19 @@ public final class Timer {
         this.event = event;
     }
 
+    /** Whether it has neither fired nor been cancelled. */
+    public boolean isPending() {
+        return heapIndex >= 0;
+    }
+
     /** Does nothing if the timer has fired. */
     public void cancel() {
         cpu.assertCurrent();
         cpu.loop.timers.remove(this);
+    }
+
+    @Override
+    public String toString() {
+        return "a timer";
     }
 }
