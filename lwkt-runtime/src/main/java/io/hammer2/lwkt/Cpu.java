@@ -169,7 +169,7 @@ public final class Cpu {
         Cpu here = currentOrNull();
         if (here == this) {
             loop.counters.messagesLocal++;
-            if (event instanceof LwktThread thread && thread.stack != null) {
+            if (event instanceof LwktThread thread && thread.state != LwktThread.State.NEW) {
                 loop.ready(thread);
             } else {
                 loop.local.add(event);

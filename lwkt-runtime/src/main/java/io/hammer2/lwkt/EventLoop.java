@@ -86,18 +86,26 @@ final class EventLoop {
         return new LwktThread(cpu, cpu.lwkt().nextThreadId(), name, priority, body);
     }
 
-    /** Puts a thread of this cpu at the end of its run queue, unless it is there or runs. */
+    /**
+     * Makes a thread of this cpu runnable if it is blocked. In any other state the wake came late and has no meaning: who waits looks at
+     * what it waits for before each block, and a worker may meet the wake for its own last wait, or anybody one for a thread
+     * that has ended since.
+     */
     void ready(LwktThread thread) {
-        switch (thread.state) {
-            case BLOCKED, RUNNING -> {
-                thread.state = LwktThread.State.RUNNABLE;
-                runQueue.add(thread);
-            }
-            case RUNNABLE, STANDBY, DEAD -> {}
+        if (thread.state == LwktThread.State.BLOCKED) {
+            thread.state = LwktThread.State.RUNNABLE;
+            runQueue.add(thread);
         }
     }
 
+    /** Puts the running thread at the end of its run queue. */
+    void requeue(LwktThread thread) {
+        thread.state = LwktThread.State.RUNNABLE;
+        runQueue.add(thread);
+    }
+
     void start(LwktThread thread) {
+        thread.state = LwktThread.State.RUNNABLE;
         counters.threadsStarted++;
         link(thread);
         runQueue.add(thread);
@@ -339,7 +347,7 @@ final class EventLoop {
     private void handle(LwktThread self, Object event) {
         counters.events++;
         if (event instanceof LwktThread thread) {
-            if (thread.stack == null) {
+            if (thread.state == LwktThread.State.NEW) {
                 start(thread);
             } else {
                 ready(thread);

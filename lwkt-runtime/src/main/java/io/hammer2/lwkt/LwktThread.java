@@ -12,6 +12,7 @@ public final class LwktThread {
     public static final int PRIORITY_DEFAULT = 16;
 
     enum State {
+        NEW, // not yet started; a wake that comes for a thread in any other state never starts it
         RUNNABLE,
         RUNNING,
         BLOCKED,
@@ -30,7 +31,7 @@ public final class LwktThread {
     final Gate.Wait gateWait = new Gate.Wait(this);
 
     Stack stack; // null until the first dispatch
-    State state = State.RUNNABLE;
+    State state = State.NEW;
     Object waitsFor; // what the wait graph shows for a blocked thread
     boolean killed; // the runtime closes: every blocking call throws
     private Object interlocked; // address of an interlock that no sleepOn has followed yet
@@ -79,7 +80,7 @@ public final class LwktThread {
         self.cpu.loop.checkNoLockHeld(self);
         self.tokens.giveUp();
         try {
-            self.cpu.loop.ready(self);
+            self.cpu.loop.requeue(self);
             self.leave();
         } finally {
             self.tokens.retake();
