@@ -3,7 +3,6 @@ package io.hammer2.fs.fsck;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.BlockDevices;
@@ -66,16 +65,23 @@ final class FsckInteropTest {
 
     @Test
     void damaged_objects_are_named_by_their_paths() throws IOException {
-        assumeTrue(InteropImages.isComplete(), "the damaged images are beside the project only");
-        assertEquals(Set.of("/src/d2/d13/f29.c", "/src/d57"), damagedPaths("x04-inode"));
-        assertEquals(Set.of("/src/d11/d40/f44.h", "/big/file"), damagedPaths("x05-data"));
-        assertEquals(Set.of("/big/file", "/dirs/n00300"), damagedPaths("x06-indirect"));
+        Map<String, Set<String>> damaged = Map.of(
+                "x04-inode", Set.of("/src/d2/d13/f29.c", "/src/d57"),
+                "x05-data", Set.of("/src/d11/d40/f44.h", "/big/file"),
+                "x06-indirect", Set.of("/big/file", "/dirs/n00300"));
+        int verified = 0;
+        for (InteropImages.Image image : InteropImages.all()) {
+            if (damaged.containsKey(image.name())) {
+                assertEquals(damaged.get(image.name()), damagedPaths(image));
+                verified++;
+            }
+        }
+        assertTrue(verified > 0, "at least one damaged image is there");
     }
 
     @Test
     void each_pfs_alone_sees_at_least_what_all_together_see() throws IOException {
-        InteropImages.Image image = InteropImages.find("v15-aged")
-                .orElseGet(() -> InteropImages.all().getFirst());
+        InteropImages.Image image = InteropImages.find("v15-aged").orElseGet(() -> InteropImages.get("v10-labels"));
         FsckResult together = check(image, FsckOptions.DEFAULT, new ArrayList<>());
         FsckResult alone = check(image, FsckOptions.DEFAULT.withEachPfsAlone(true), new ArrayList<>());
         assertEquals(together.problemCounts(), alone.problemCounts());
@@ -102,9 +108,9 @@ final class FsckInteropTest {
         assertTrue(none.unusable().contains(label), none.unusable());
     }
 
-    private static Set<String> damagedPaths(String name) throws IOException {
+    private static Set<String> damagedPaths(InteropImages.Image image) throws IOException {
         List<Finding> findings = new ArrayList<>();
-        check(InteropImages.get(name), FsckOptions.DEFAULT, findings);
+        check(image, FsckOptions.DEFAULT, findings);
         Set<String> paths = new TreeSet<>();
         for (Finding finding : findings) {
             if (finding.path() != null) {
