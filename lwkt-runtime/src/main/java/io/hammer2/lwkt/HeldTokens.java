@@ -20,7 +20,7 @@ final class HeldTokens {
 
     HeldTokens(LwktThread owner) {
         this.owner = owner;
-        this.wait = new Token.Wait(owner);
+        this.wait = new Token.Wait(owner::wake);
     }
 
     boolean isEmpty() {

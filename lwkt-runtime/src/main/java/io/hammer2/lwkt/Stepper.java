@@ -138,6 +138,9 @@ final class Stepper {
         if (ADVANCING.get() != null) {
             throw new IllegalStateException(self + " is advancing a stepped world already");
         }
+        if (Tuning.STRICT) {
+            HeldLocks.noteWhatIsHeldOutside();
+        }
         ADVANCING.set(this);
     }
 

@@ -39,12 +39,12 @@ public final class Token {
 
     /** A thread's place in the list of those who wait for a token; every thread has one and waits for one token at a time. */
     static final class Wait {
-        private final LwktThread thread;
+        private final Runnable wakeup;
         private Wait next;
         private volatile boolean listed;
 
-        Wait(LwktThread thread) {
-            this.thread = thread;
+        Wait(Runnable wakeup) {
+            this.wakeup = wakeup;
         }
 
         /** Whether nobody has let the token go since {@link Token#addWaiter}. */
@@ -197,7 +197,7 @@ public final class Token {
             Wait next = oldest.next;
             oldest.next = null;
             oldest.listed = false;
-            oldest.thread.wake();
+            oldest.wakeup.run();
             oldest = next;
         }
     }

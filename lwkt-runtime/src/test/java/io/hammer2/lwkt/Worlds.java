@@ -16,6 +16,11 @@ interface Worlds {
                         named("stepped, " + mechanism, cpus -> Lwkt.stepped(cpus, 1, mechanism))));
     }
 
+    /** Has the detector of held locks look at stacks again that another test has shown it. */
+    static void forgetStacks() {
+        HeldLocks.forgetStacks();
+    }
+
     private static Worlds named(String name, Worlds worlds) {
         return new Worlds() {
             @Override
