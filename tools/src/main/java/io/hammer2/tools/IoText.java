@@ -12,12 +12,15 @@ final class IoText {
         if (!(e instanceof FileSystemException at)) {
             return e.getMessage() == null ? e.toString() : e.getMessage();
         }
-        String reason = switch (at) {
-            case NoSuchFileException ignored -> "no such file or device";
-            case AccessDeniedException ignored -> "permission denied (try as root, or give yourself access to it)";
-            case NotDirectoryException ignored -> "not a directory";
-            default -> at.getReason() == null ? "cannot be opened" : at.getReason();
-        };
+        String reason = at.getReason() != null
+                ? at.getReason()
+                : switch (at) {
+                    case NoSuchFileException ignored -> "no such file or device";
+                    case AccessDeniedException ignored ->
+                        "permission denied (try as root, or give yourself access to it)";
+                    case NotDirectoryException ignored -> "not a directory";
+                    default -> "cannot be opened";
+                };
         return at.getFile() + ": " + reason;
     }
 

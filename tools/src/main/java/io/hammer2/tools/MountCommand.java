@@ -92,7 +92,7 @@ final class MountCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException, InterruptedException {
+    public Integer call() throws InterruptedException {
         if (Boolean.getBoolean(BACKGROUND)) {
             Daemon.leaveSession();
         }
@@ -101,18 +101,27 @@ final class MountCommand implements Callable<Integer> {
         }
         MountWords options = MountWords.of(words);
         MountLog log = MountLog.to(console.err());
-        MountSession session = MountSession.start(MountSession.Request.of(special, node, options), log);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(session, log), "mount-end"));
-        if (Boolean.getBoolean(BACKGROUND)) {
-            goOnAlone(session, options, log);
+        MountEnd end = MountEnd.watch(log);
+        try (MountSession session = MountSession.start(MountSession.Request.of(special, node, options), log)) {
+            end.mounted(session);
+            if (Boolean.getBoolean(BACKGROUND)) {
+                goOnAlone(options, log);
+            }
+            session.mount().awaitUnmounted();
+        } catch (RuntimeException | Error e) {
+            if (end.isEnding()) {
+                // A signal came while it was being mounted, and what was done so far is undone.
+                end.failed(0);
+                return 0;
+            }
+            end.failed(EXIT_FAILURE);
+            throw e;
         }
-        session.mount().awaitUnmounted();
-        session.close();
         log.drain();
         return 0;
     }
 
-    private void goOnAlone(MountSession session, MountWords options, MountLog log) throws IOException {
+    private void goOnAlone(MountWords options, MountLog log) {
         try {
             // What was said so far is for who waits.
             log.drain();
@@ -124,17 +133,7 @@ final class MountCommand implements Callable<Integer> {
             console.out().flush();
             Daemon.letGoOfTheStarter();
         } catch (IOException e) {
-            session.close();
             throw new ToolException("the log: " + IoText.of(e), e);
-        }
-    }
-
-    /** A signal that ends us is the usual way of ending a service, and no failure. */
-    private static void endBySignal(MountSession session, MountLog log) {
-        if (session.isOpen()) {
-            session.close();
-            log.drain();
-            Runtime.getRuntime().halt(0);
         }
     }
 }

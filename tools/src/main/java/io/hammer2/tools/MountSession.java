@@ -20,6 +20,8 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -29,11 +31,13 @@ final class MountSession implements AutoCloseable {
     private static final int BUSY_RETRIES = 20;
 
     private static final long BUSY_RETRY_MILLIS = 100;
+    private static final long CLOSE_WAIT_SECONDS = 30;
 
     private final Lwkt lwkt;
     private final Hammer2 volume;
     private final FuseMount mount;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private final CountDownLatch closed = new CountDownLatch(1);
 
     private MountSession(Lwkt lwkt, Hammer2 volume, FuseMount mount) {
         this.lwkt = lwkt;
@@ -97,21 +101,25 @@ final class MountSession implements AutoCloseable {
         }
     }
 
-    /** Whether nobody has closed it yet. */
-    boolean isOpen() {
-        return !closed.get();
-    }
-
     FuseMount mount() {
         return mount;
     }
 
-    /** Unmounts in any case, in use or not, and lets go of everything. The first caller does it, others return at once. */
+    /** Unmounts in any case, in use or not, and lets go of everything. One caller does it, others wait until it is done. */
     @Override
     public void close() {
-        if (closed.compareAndSet(false, true)) {
-            mount.close();
-            undo(lwkt, volume, List.of());
+        if (closing.compareAndSet(false, true)) {
+            try {
+                mount.close();
+                undo(lwkt, volume, List.of());
+            } finally {
+                closed.countDown();
+            }
+        }
+        try {
+            closed.await(CLOSE_WAIT_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -1,0 +1,63 @@
+package io.hammer2.tools;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Sees to it that a signal which ends the process unmounts first, and that the process then ends with status 0: it is the usual
+ * way of ending a service, and no failure. The JVM would end with 143.
+ */
+final class MountEnd {
+    /** A signal may come while the mount is being made. */
+    private static final long START_WAIT_SECONDS = 10;
+
+    private final MountLog log;
+    private final CountDownLatch started = new CountDownLatch(1);
+    private final AtomicReference<MountSession> session = new AtomicReference<>();
+    private final AtomicBoolean ending = new AtomicBoolean();
+    private final AtomicInteger status = new AtomicInteger();
+
+    private MountEnd(MountLog log) {
+        this.log = log;
+    }
+
+    static MountEnd watch(MountLog log) {
+        MountEnd end = new MountEnd(log);
+        Runtime.getRuntime().addShutdownHook(new Thread(end::onExit, "mount-end"));
+        return end;
+    }
+
+    void mounted(MountSession mounted) {
+        session.set(mounted);
+        started.countDown();
+    }
+
+    /** The process ends by itself, with this status. */
+    void failed(int failure) {
+        status.set(failure);
+        started.countDown();
+    }
+
+    /** Whether a signal came. */
+    boolean isEnding() {
+        return ending.get();
+    }
+
+    private void onExit() {
+        ending.set(true);
+        try {
+            started.await(START_WAIT_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        MountSession mounted = session.get();
+        if (mounted != null) {
+            mounted.close();
+        }
+        log.drain();
+        Runtime.getRuntime().halt(status.get());
+    }
+}

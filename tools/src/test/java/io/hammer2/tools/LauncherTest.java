@@ -1,0 +1,308 @@
+package io.hammer2.tools;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.hammer2.fs.testing.InteropImages;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launchers as a user runs them, in a copy of the project that was never built. */
+final class LauncherTest {
+    private static final String BUILDING = "Building the tools";
+
+    @TempDir
+    private static Path clone;
+
+    private static String image;
+
+    @TempDir
+    private Path folder;
+
+    private final List<Path> mountPoints = new ArrayList<>();
+
+    /** What a command left behind. */
+    private record Ended(int status, String out, String err) {}
+
+    @BeforeAll
+    static void clone_and_first_run() throws Exception {
+        copySources();
+        image = InteropImages.get("v10-labels").special();
+        Ended first = run("hammer2", "hash", "DATA");
+        assertEquals("c78fff92381d8000 DATA\n", first.out, first.err);
+        assertTrue(first.err.contains(BUILDING), first.err);
+    }
+
+    @AfterEach
+    void nothing_stays_mounted() throws Exception {
+        for (Path mountPoint : mountPoints) {
+            if (isMounted(mountPoint)) {
+                execute(List.of("umount", "-l", mountPoint.toString()));
+            }
+        }
+        // JUnit warns of links that lead out of the folder.
+        Files.deleteIfExists(folder.resolve("mount.fuse.hammer2"));
+        Files.deleteIfExists(folder.resolve("hammer2"));
+    }
+
+    @Test
+    void a_second_run_of_any_launcher_compiles_nothing() throws Exception {
+        Path stamp = clone.resolve("tools/target/dist/built");
+        Object before = Files.getAttribute(stamp, "unix:ino");
+        for (String launcher : List.of("hammer2", "newfs_hammer2", "mount_hammer2", "fsck_hammer2")) {
+            Ended second = run(launcher, "--version");
+            assertEquals(0, second.status, second.err);
+            assertEquals("", second.err);
+            assertTrue(second.out.startsWith(launcher + " "), second.out);
+        }
+        assertEquals(before, Files.getAttribute(stamp, "unix:ino"));
+    }
+
+    @Test
+    void a_changed_source_is_built_before_the_next_run() throws Exception {
+        Path stamp = clone.resolve("tools/target/dist/built");
+        Object before = Files.getAttribute(stamp, "unix:ino");
+        Files.setLastModifiedTime(
+                clone.resolve("tools/src/main/java/io/hammer2/tools/Tool.java"), FileTime.from(Instant.now()));
+        assertTrue(run("hammer2", "--version").err.contains(BUILDING));
+        assertNotEquals(before, Files.getAttribute(stamp, "unix:ino"));
+    }
+
+    @Test
+    void exit_codes_reach_the_shell() throws Exception {
+        assertEquals(2, run("hammer2", "frobnicate").status);
+        assertEquals(1, run("hammer2", "volhdr", "/nonexistent").status);
+        assertEquals(16, run("fsck_hammer2").status);
+        assertEquals(8, run("fsck_hammer2", "/nonexistent").status);
+        assertEquals(16, run("newfs_hammer2").status);
+        assertEquals(32, run("mount_hammer2").status);
+    }
+
+    @Test
+    void without_a_jdk_it_says_what_to_install() throws Exception {
+        // A root of its own would be needed to hide every JDK; what is tested is what JAVA_HOME of another version
+        // gives.
+        Path old = Files.createDirectories(folder.resolve("old/bin"));
+        Files.writeString(old.getParent().resolve("release"), "JAVA_VERSION=\"25.0.2\"\n");
+        for (String name : List.of("java", "javac")) {
+            Files.writeString(old.resolve(name), "#!/bin/sh\nexit 1\n");
+            assertTrue(old.resolve(name).toFile().setExecutable(true));
+        }
+        Ended ended = execute(List.of(
+                "sh",
+                "-c",
+                "here=" + clone.resolve("scripts") + "; . $here/lib.sh; h2_jdk_fits " + old.getParent()
+                        + " && echo fits || echo too old"));
+        assertEquals("too old\n", ended.out);
+    }
+
+    @Test
+    void mounts_in_the_background_and_umount_ends_it() throws Exception {
+        Path node = node("mnt");
+        Ended ended = run("mount_hammer2", "-o", "ro,log=" + folder.resolve("log"), image + "@HOME", node.toString());
+        assertEquals(0, ended.status, ended.err);
+        assertTrue(mountLine(node).contains(" fuse.hammer2 ro,"), mountLine(node));
+        assertTrue(mountLine(node).startsWith(Path.of(image).toRealPath() + "@HOME "), mountLine(node));
+        assertTrue(Run.hammer2("pfs-list", node.toString()).succeeded().out().contains("HOME"));
+        assertTrue(Run.hammer2("info", image).succeeded().out().contains(node.toString()));
+        assertTrue(Run.hammer2("stat", node.toString()).succeeded().out().contains("lz4"));
+        assertTrue(Run.hammer2("printinode", node.toString()).succeeded().out().contains("pfs_type       MASTER"));
+        assertTrue(Run.hammer2("volume-list", node.toString()).succeeded().out().contains("1 volume"));
+        assertEquals(0, execute(List.of("umount", node.toString())).status);
+        assertFalse(isMounted(node));
+    }
+
+    @Test
+    void fusermount_ends_it_too() throws Exception {
+        Path node = node("mnt");
+        assertEquals(0, run("mount_hammer2", "-o", "ro,log=" + folder.resolve("log"), image, node.toString()).status);
+        assertEquals(0, execute(List.of("fusermount3", "-u", node.toString())).status);
+        assertFalse(isMounted(node));
+    }
+
+    @Test
+    void a_second_mount_is_shared_for_reading_and_refused_for_writing() throws Exception {
+        Path first = node("first");
+        Path second = node("second");
+        String log = ",log=" + folder.resolve("log");
+        assertEquals(0, run("mount_hammer2", "-o", "ro" + log, image, first.toString()).status);
+        Ended refused = run("mount_hammer2", "-o", "rw" + log, image, second.toString());
+        assertEquals(32, refused.status);
+        assertTrue(refused.err.contains("in use by"), refused.err);
+        assertFalse(isMounted(second));
+        assertEquals(0, run("mount_hammer2", "-o", "ro" + log, image + "@HOME", second.toString()).status);
+        assertTrue(isMounted(second));
+    }
+
+    @Test
+    void sigterm_in_the_foreground_unmounts_and_is_no_failure() throws Exception {
+        Path node = node("mnt");
+        Path said = folder.resolve("said");
+        Process process = new ProcessBuilder(
+                        clone.resolve("scripts/mount_hammer2").toString(), "-f", "-o", "ro", image, node.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile())
+                .start();
+        awaitMounted(node, process);
+        process.destroy();
+        assertTrue(process.waitFor(20, TimeUnit.SECONDS), "it does not end");
+        assertEquals(0, process.exitValue(), Files.readString(said));
+        assertEquals("", Files.readString(said));
+        assertFalse(isMounted(node));
+    }
+
+    /** mount(8) finds /sbin/mount.fuse.hammer2, which is a link to the launcher, and passes its own options. */
+    @Test
+    void as_the_helper_of_mount_through_a_link() throws Exception {
+        Path helper =
+                Files.createSymbolicLink(folder.resolve("mount.fuse.hammer2"), clone.resolve("scripts/mount_hammer2"));
+        Path node = node("mnt");
+        String options = "ro,nodev,nosuid,noatime,x-systemd.automount,_netdev,nofail,log=" + folder.resolve("log");
+        Ended ended = execute(List.of(helper.toString(), image + "@HOME", node.toString(), "-n", "-o", options));
+        assertEquals(0, ended.status, ended.err);
+        assertTrue(isMounted(node));
+        assertEquals(0, execute(List.of("umount", node.toString())).status);
+        // mount -f: everything but the mounting.
+        assertEquals(0, execute(List.of(helper.toString(), image, node.toString(), "-f", "-o", "ro")).status);
+        assertFalse(isMounted(node));
+    }
+
+    /** Without that link mount.fuse3 runs the program of the subtype's name. */
+    @Test
+    void as_the_program_that_mount_fuse_looks_for() throws Exception {
+        Path program = Files.createSymbolicLink(folder.resolve("hammer2"), clone.resolve("scripts/hammer2"));
+        Path node = node("mnt");
+        Ended ended = execute(List.of(
+                program.toString(),
+                image + "@HOME",
+                node.toString(),
+                "-o",
+                "rw,dev,suid,log=" + folder.resolve("log")));
+        assertEquals(0, ended.status, ended.err);
+        assertTrue(ended.err.contains("mounted read-only: this version does not write"), ended.err);
+        assertTrue(mountLine(node).contains(" ro,"), mountLine(node));
+    }
+
+    @Test
+    void what_cannot_be_mounted_says_why_in_words() throws Exception {
+        Path node = node("mnt");
+        String at = node.toString();
+        assertRefused("it has ", image + "@NOSUCH", at);
+        assertRefused("HOME", image + "@NOSUCH", at);
+        assertRefused("no such file or device", folder.resolve("missing").toString(), at);
+        assertRefused("neither an image file nor a block device", folder.toString(), at);
+        Path noise = Files.write(folder.resolve("noise"), new byte[1 << 20]);
+        assertRefused("not a HAMMER2 volume", noise.toString(), at);
+        assertRefused("cut short", InteropImages.get("x07-truncated").special(), at);
+        assertRefused("no such directory", image, folder.resolve("nowhere").toString());
+        assertRefused("not a directory", image, noise.toString());
+        assertRefused("known are: ro, rw", "-o", "frobnicate", image, at);
+        assertRefused("kernel or jnr", "-o", "transport=pigeon", image, at);
+        assertRefused("Missing required parameter", image);
+    }
+
+    @Test
+    void damage_is_logged_with_pfs_blockref_expected_and_found() throws Exception {
+        Path node = node("mnt");
+        Path log = folder.resolve("log");
+        String damaged = InteropImages.get("x04-inode").special();
+        assertEquals(0, run("mount_hammer2", "-o", "ro,log=" + log, damaged, node.toString()).status);
+        assertNotEquals(0, execute(List.of("ls", "-lR", node.toString())).status);
+        assertEquals(0, execute(List.of("umount", node.toString())).status);
+        String lines = awaitContent(log, "data_off");
+        assertTrue(lines.contains("DATA") && lines.contains("expected") && lines.contains("found"), lines);
+    }
+
+    private void assertRefused(String why, String... arguments) throws Exception {
+        String[] command = new String[arguments.length + 1];
+        command[0] = "mount_hammer2";
+        System.arraycopy(arguments, 0, command, 1, arguments.length);
+        Ended ended = run(command);
+        assertEquals(32, ended.status, ended.toString());
+        assertTrue(ended.err.contains(why), ended.toString());
+        assertTrue(ended.err.startsWith("mount_hammer2: "), ended.err);
+        assertFalse(ended.err.contains("\tat "), ended.err);
+    }
+
+    private Path node(String name) throws IOException {
+        Path node = Files.createDirectory(folder.resolve(name)).toRealPath();
+        mountPoints.add(node);
+        return node;
+    }
+
+    private static boolean isMounted(Path node) throws IOException {
+        return !mountLine(node).isEmpty();
+    }
+
+    private static String mountLine(Path node) throws IOException {
+        return Files.readAllLines(Path.of("/proc/mounts")).stream()
+                .filter(line -> line.contains(" " + node + " "))
+                .findFirst()
+                .orElse("");
+    }
+
+    private static void awaitMounted(Path node, Process process) throws Exception {
+        // Nothing tells when: in the foreground the command is silent. Bounded, and ends at once if the process does.
+        for (int i = 0; i < 400 && !isMounted(node); i++) {
+            assertFalse(process.waitFor(50, TimeUnit.MILLISECONDS), "it ended by itself");
+        }
+        assertTrue(isMounted(node));
+    }
+
+    /** The process that wrote it may still be ending. */
+    private static String awaitContent(Path file, String text) throws Exception {
+        for (int i = 0; i < 100; i++) {
+            String content = Files.exists(file) ? Files.readString(file) : "";
+            if (content.contains(text)) {
+                return content;
+            }
+            execute(List.of("sleep", "0.05"));
+        }
+        return Files.exists(file) ? Files.readString(file) : "no " + file;
+    }
+
+    private static Ended run(String... command) throws Exception {
+        List<String> all = new ArrayList<>(List.of(command));
+        all.set(0, clone.resolve("scripts").resolve(command[0]).toString());
+        return execute(all);
+    }
+
+    private static Ended execute(List<String> command) throws Exception {
+        Path out = Files.createTempFile(clone, "out", null);
+        Path err = Files.createTempFile(clone, "err", null);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        // Maven sets what is meant for itself.
+        builder.environment().remove("MAVEN_OPTS");
+        Process process = builder.start();
+        assertTrue(process.waitFor(5, TimeUnit.MINUTES), "hangs: " + command);
+        return new Ended(process.exitValue(), Files.readString(out), Files.readString(err));
+    }
+
+    /** Everything but what a build makes. */
+    private static void copySources() throws Exception {
+        Path root = Path.of(System.getProperty("project.root"));
+        Process copy = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "cd '" + root + "' && tar -cf - --exclude=./target --exclude='./*/target' --exclude=./.git"
+                                + " --exclude=./testdata . | tar -xf - -C '" + clone + "'")
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(copy.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, copy.waitFor(), said);
+    }
+}
