@@ -194,7 +194,9 @@ public final class LwktThread {
     }
 
     void clearAbort() {
-        abortRequested = false;
+        if (abortRequested) { // a volatile store costs as much as the rest of handling an event
+            abortRequested = false;
+        }
     }
 
     /** As {@link #block}, with the tokens left as they are: for the tokens themselves. */

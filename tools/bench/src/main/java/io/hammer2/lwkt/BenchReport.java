@@ -45,7 +45,8 @@ public final class BenchReport {
                     all.getMeanErrorAt(0.99),
                     all.getN()));
         }
-        System.err.println("| figure | median ns | min ns | mean ± error (99 percent) | iterations |\n|---|---|---|---|---|");
+        System.err.println(
+                "| figure | median ns | min ns | mean ± error (99 percent) | iterations |\n|---|---|---|---|---|");
         table.forEach(System.err::println);
     }
 

@@ -5,6 +5,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import jdk.internal.vm.Continuation;
+import jdk.internal.vm.ContinuationScope;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -28,6 +30,7 @@ import org.openjdk.jmh.annotations.Warmup;
         value = 3,
         jvmArgsAppend = {"-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1"})
 public class ThreadBenchmark {
+    private static final ContinuationScope SCOPE = new ContinuationScope("bench");
     private static final int SOME = 10_000;
     private static final int FEW = 1_000;
 
@@ -55,6 +58,26 @@ public class ThreadBenchmark {
     @OperationsPerInvocation(SOME)
     public void virtual_thread_park() throws Exception {
         new Baton(SOME / 2, false, body -> Thread.ofVirtual().unstarted(body)).run();
+    }
+
+    /** Two bare continuations yield to the loop that runs them: the floor below {@code same-cpu-switch}. */
+    @Benchmark
+    @OperationsPerInvocation(SOME)
+    public void continuation_switch() {
+        Continuation one = yieldingContinuation();
+        Continuation other = yieldingContinuation();
+        while (!one.isDone()) {
+            one.run();
+            other.run();
+        }
+    }
+
+    private static Continuation yieldingContinuation() {
+        return new Continuation(SCOPE, () -> {
+            for (int i = 0; i < SOME / 2; i++) {
+                Continuation.yield(SCOPE);
+            }
+        });
     }
 
     /** Two platform threads on one processor hand a baton to each other. */
