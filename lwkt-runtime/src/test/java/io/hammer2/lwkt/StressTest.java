@@ -15,7 +15,7 @@ class StressTest {
     /** Messages of every cpu to every other one, its own included. */
     private static final int MESSAGES_PER_PAIR = Integer.getInteger("lwkt.messagesPerPair", 640_000);
 
-    private static final int SEEDS = Integer.getInteger("lwkt.seeds", 20_000);
+    private static final int SEEDS = Integer.getInteger("lwkt.seeds", 100_000);
 
     @Test
     void ten_million_messages_from_all_to_all_arrive_in_order_and_none_is_lost() throws Exception {
@@ -97,7 +97,7 @@ class StressTest {
     }
 
     @Test
-    void many_seeds_run_without_a_deadlock() throws Exception {
+    void a_hundred_thousand_seeds_run_without_a_deadlock() throws Exception {
         long first = Long.getLong("lwkt.firstSeed", 1);
         System.out.println("seeds " + first + " to " + (first + SEEDS - 1));
         SteppedProgram.main(new String[] {Long.toString(first), Integer.toString(SEEDS)});
