@@ -1,5 +1,21 @@
 package io.hammer2.tools;
 
+import static io.hammer2.fuse.bridge.ControlRequests.INODE_BYTES;
+import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA;
+import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA_COUNT;
+import static io.hammer2.fuse.bridge.ControlRequests.INODE_GET;
+import static io.hammer2.fuse.bridge.ControlRequests.INODE_INODE_COUNT;
+import static io.hammer2.fuse.bridge.ControlRequests.KEY_NONE;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_BYTES;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_CLID;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_FSID;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_GET;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_BYTES;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_KEY;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_NEXT;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_SUBTYPE;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_TYPE;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -24,28 +40,7 @@ import java.util.List;
 
 /** An open file or directory of a mounted HAMMER2, for the control requests of DragonFly (numbers and structures are its). */
 final class MountedFile implements AutoCloseable {
-    // _IOWR('h', number, size)
-    private static final int PFS_GET = command(80, 320);
-    private static final int INODE_GET = command(86, 1056);
-
-    // 0 name_key:8  8 name_next:8  16 pfs_type:1  17 pfs_subtype:1  32 pfs_fsid:16  48 pfs_clid:16  64 name:256
-    private static final int PFS_BYTES = 320;
-    private static final long PFS_NAME_KEY = 0;
-    private static final long PFS_NAME_NEXT = 8;
-    private static final long PFS_TYPE = 16;
-    private static final long PFS_SUBTYPE = 17;
-    private static final long PFS_FSID = 32;
-    private static final long PFS_CLID = 48;
-    private static final long PFS_NAME = 64;
-    private static final int PFS_NAME_BYTES = 256;
-    private static final long PFS_END = -1;
     private static final int PFS_COUNT_MAX = 1 << 20;
-
-    // 0 flags:4  16 data_count:8  24 inode_count:8  32 inode:1024
-    private static final int INODE_BYTES = 1056;
-    private static final long INODE_DATA_COUNT = 16;
-    private static final long INODE_INODE_COUNT = 24;
-    private static final long INODE_DATA = 32;
 
     private static final boolean MACOS = System.getProperty("os.name").startsWith("Mac");
     private static final int O_NONBLOCK = MACOS ? 0x4 : 0x800;
@@ -103,7 +98,7 @@ final class MountedFile implements AutoCloseable {
         List<PfsRow> rows = new ArrayList<>();
         MemorySegment pfs = arena.allocate(PFS_BYTES, Long.BYTES);
         long key = 0;
-        while (key != PFS_END && rows.size() < PFS_COUNT_MAX) {
+        while (key != KEY_NONE && rows.size() < PFS_COUNT_MAX) {
             pfs.fill((byte) 0);
             pfs.set(JAVA_LONG, PFS_NAME_KEY, key);
             if (!request(PFS_GET, pfs)) {
@@ -187,10 +182,6 @@ final class MountedFile implements AutoCloseable {
             return "the program that served this mount is gone; umount it";
         }
         return errno == EIO ? "damaged; see the log of the mount" : "error " + errno;
-    }
-
-    private static int command(int number, int bytes) {
-        return 0xc0000000 | bytes << 16 | 'h' << 8 | number;
     }
 
     /** @param fixed number of parameters before the variadic ones */

@@ -158,7 +158,7 @@ final class ArchitectureTest {
         allowed.add(owner);
         allowed.add("java..");
         if (owner.equals(LWKT)) {
-            allowed.add("jdk.internal.vm..");
+            allowed.addAll(List.of("jdk.internal.vm..", "jdk.jfr.."));
         }
         return classes()
                 .that()

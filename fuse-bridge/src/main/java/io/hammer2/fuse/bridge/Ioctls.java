@@ -1,5 +1,22 @@
 package io.hammer2.fuse.bridge;
 
+import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA;
+import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA_COUNT;
+import static io.hammer2.fuse.bridge.ControlRequests.INODE_GET;
+import static io.hammer2.fuse.bridge.ControlRequests.INODE_INODE_COUNT;
+import static io.hammer2.fuse.bridge.ControlRequests.KEY_NONE;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_CLID;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_FSID;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_GET;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_LOOKUP;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_BYTES;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_KEY;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_NEXT;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_SUBTYPE;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_TYPE;
+import static io.hammer2.fuse.bridge.ControlRequests.VERSION_GET;
+
 import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.InodeInfo;
@@ -14,47 +31,16 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The control requests of a mounted HAMMER2, with the numbers and structures of DragonFly's 64-bit ones, so that its tools find
- * what they expect. All are {@code _IOWR('h', number, struct)}, which BSD and Linux encode alike: {@code 0 number 8 'h' 16 size
- * 30 direction (both)}.
- *
- * <pre>
- *   version, 256 bytes    0 version:4   4 reserved
- *   pfs, 320 bytes        0 name_key:8   8 name_next:8   16 pfs_type:1   17 pfs_subtype:1   20 pfs_flags:4
- *                         32 pfs_fsid:16   48 pfs_clid:16   64 name:256, terminated by zero
- *   inode, 1056 bytes     0 flags:4   16 data_count:8   24 inode_count:8   32 the inode as on the medium:1024
- * </pre>
- *
- * A list never changes here, as the mount is read-only. What would change the volume is EROFS; what is not known, ENOTTY.
+ * Answers {@link ControlRequests}. A list never changes here, as the mount is read-only. What would change the volume is EROFS;
+ * what is not known, ENOTTY.
  */
 final class Ioctls {
-    static final int VERSION_GET = command(64, 256);
-    static final int PFS_GET = command(80, 320);
-    static final int PFS_LOOKUP = command(83, 320);
-    static final int INODE_GET = command(86, 1056);
-
     /** Linux' own: the flags that lsattr shows. {@code _IOR('f', 1, long)}, answered with an int as all file systems do. */
     static final int LINUX_GET_FLAGS = 0x80086601;
 
     private static final int LINUX_FLAG_IMMUTABLE = 0x10;
     private static final int LINUX_FLAG_APPEND = 0x20;
     private static final int LINUX_FLAG_NODUMP = 0x40;
-
-    private static final long PFS_NAME_KEY = 0;
-    private static final long PFS_NAME_NEXT = 8;
-    private static final long PFS_TYPE = 16;
-    private static final long PFS_SUBTYPE = 17;
-    private static final long PFS_FSID = 32;
-    private static final long PFS_CLID = 48;
-    private static final long PFS_NAME = 64;
-    private static final int PFS_NAME_BYTES = 256;
-
-    private static final long INODE_DATA_COUNT = 16;
-    private static final long INODE_INODE_COUNT = 24;
-    private static final long INODE_DATA = 32;
-
-    /** {@link #PFS_GET}: the key that means the mounted PFS itself; {@code name_next}: there is no other. */
-    private static final long KEY_NONE = -1;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.nativeOrder());
@@ -75,10 +61,6 @@ final class Ioctls {
                 .sorted(Comparator.comparing(PfsInfo::nameKey, Long::compareUnsigned))
                 .toList();
         return new Ioctls(files, files.volume().info().version(), pfss);
-    }
-
-    private static int command(int number, int bytes) {
-        return 0xc0000000 | bytes << 16 | 'h' << 8 | number;
     }
 
     int answer(long node, int command, MemorySegment in, MemorySegment out) {

@@ -1,0 +1,46 @@
+package io.hammer2.fuse.bridge;
+
+/**
+ * The control requests of a mounted HAMMER2, with the numbers and structures of DragonFly's 64-bit ones, so that its tools find
+ * what they expect. All are {@code _IOWR('h', number, struct)}, which BSD and Linux encode alike: {@code 0 number 8 'h' 16 size
+ * 30 direction (both)}.
+ *
+ * <pre>
+ *   version, 256 bytes    0 version:4   4 reserved
+ *   pfs, 320 bytes        0 name_key:8   8 name_next:8   16 pfs_type:1   17 pfs_subtype:1   20 pfs_flags:4
+ *                         32 pfs_fsid:16   48 pfs_clid:16   64 name:256, terminated by zero
+ *   inode, 1056 bytes     0 flags:4   16 data_count:8   24 inode_count:8   32 the inode as on the medium:1024
+ * </pre>
+ */
+public final class ControlRequests {
+    public static final int VERSION_BYTES = 256;
+    public static final int PFS_BYTES = 320;
+    public static final int INODE_BYTES = 1056;
+
+    public static final int VERSION_GET = command(64, VERSION_BYTES);
+    public static final int PFS_GET = command(80, PFS_BYTES);
+    public static final int PFS_LOOKUP = command(83, PFS_BYTES);
+    public static final int INODE_GET = command(86, INODE_BYTES);
+
+    public static final long PFS_NAME_KEY = 0;
+    public static final long PFS_NAME_NEXT = 8;
+    public static final long PFS_TYPE = 16;
+    public static final long PFS_SUBTYPE = 17;
+    public static final long PFS_FSID = 32;
+    public static final long PFS_CLID = 48;
+    public static final long PFS_NAME = 64;
+    public static final int PFS_NAME_BYTES = 256;
+
+    /** {@link #PFS_GET}: the key that means the mounted PFS itself; {@code name_next}: there is no other. */
+    public static final long KEY_NONE = -1;
+
+    public static final long INODE_DATA_COUNT = 16;
+    public static final long INODE_INODE_COUNT = 24;
+    public static final long INODE_DATA = 32;
+
+    private static int command(int number, int bytes) {
+        return 0xc0000000 | bytes << 16 | 'h' << 8 | number;
+    }
+
+    private ControlRequests() {}
+}
