@@ -1,6 +1,5 @@
 package io.hammer2.lwkt;
 
-import java.lang.invoke.VarHandle;
 import java.util.function.Supplier;
 
 /** One cpu of a runtime: a run queue, an event loop, and exactly one thread that runs at a time. */
@@ -126,7 +125,7 @@ public final class Cpu {
 
     /** What this cpu has done so far; from any thread. */
     public CpuStatistics statistics() {
-        return loop.statistics();
+        return CpuStatistics.of(this);
     }
 
     /** The timer's task is handled like a posted one. On this cpu only. */
@@ -150,13 +149,13 @@ public final class Cpu {
     /** The way this cpu waits when idle. On this cpu only. */
     public Sleeper sleeper() {
         assertCurrent();
-        return loop.sleeper;
+        return loop.doorbell.sleeper();
     }
 
     /** Replaces the way this cpu waits when idle. On this cpu only. The stepped world never sleeps and ignores it. */
     public void sleeper(Sleeper sleeper) {
         assertCurrent();
-        loop.sleeper = sleeper;
+        loop.doorbell.setSleeper(sleeper);
     }
 
     @Override
@@ -181,7 +180,7 @@ public final class Cpu {
             if (lwkt.stepper != null) {
                 lwkt.stepper.arrived();
             } else {
-                loop.wakeIfAsleep();
+                loop.doorbell.ring();
             }
         }
     }
@@ -197,9 +196,7 @@ public final class Cpu {
         if (passive) {
             queue.countPassive();
         } else if (lwkt.stepper == null) {
-            // The event first, then the look at asleep; the target does the opposite.
-            VarHandle.fullFence();
-            queue.countWakeup(loop.wakeIfAsleep());
+            queue.countWakeup(loop.doorbell.ring());
         }
         here.interleave();
     }
@@ -212,7 +209,7 @@ public final class Cpu {
     }
 
     void checkOpen() {
-        if (loop.stopping) {
+        if (loop.doorbell.isShutDown()) {
             throw new IllegalStateException(this + " was shut down: nothing can be sent to it any more");
         }
     }

@@ -40,4 +40,43 @@ public record CpuStatistics(
         long threadsStarted,
         long stacksMade,
         long pinnedBlocks,
-        long lockedBlocks) {}
+        long lockedBlocks) {
+    /** The figures of this moment. Those of messages to other cpus are kept in the rings, on the sender's side. */
+    static CpuStatistics of(Cpu cpu) {
+        long sent = 0;
+        long passive = 0;
+        long stalls = 0;
+        long wakeups = 0;
+        long wakeupsAvoided = 0;
+        for (int target = 0; target < cpu.lwkt().cpuCount(); target++) {
+            if (target != cpu.id()) {
+                IpiQueue queue = cpu.lwkt().cpu(target).loop.incoming[cpu.id()];
+                sent += queue.sent();
+                passive += queue.passive();
+                stalls += queue.stalls();
+                wakeups += queue.wakeups();
+                wakeupsAvoided += queue.wakeupsAvoided();
+            }
+        }
+        CpuCounters c = cpu.loop.counters;
+        return new CpuStatistics(
+                cpu.id(),
+                c.switches,
+                c.events,
+                c.messagesLocal,
+                sent,
+                passive,
+                stalls,
+                wakeups,
+                wakeupsAvoided,
+                c.messagesFromOutside,
+                c.sleeps,
+                c.idleNanos,
+                c.longestRunNanos,
+                c.tokenCollisions,
+                c.threadsStarted,
+                c.stacksMade,
+                c.pinnedBlocks,
+                c.lockedBlocks);
+    }
+}

@@ -1,7 +1,5 @@
 package io.hammer2.lwkt;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,20 +9,10 @@ import java.util.List;
  * thread that takes one event after the other and handles each to completion. A handler that blocks takes its worker
  * with it, and the carrier goes on with another worker: an event that need not wait costs no switch at all, one that waits about two.
  *
- * <p>Rules: everything here is touched by its own cpu only, except {@link #incoming}, {@link #inbox}, {@link #asleep},
- * {@link #stopping} and {@link #sleeper}, which others read or put into. There is one place where the cpu sleeps, {@link #idle}.
+ * <p>Rules: everything here is touched by its own cpu only, except {@link #incoming} and {@link #inbox}, which others put into, and
+ * {@link #doorbell}. There is one place where the cpu sleeps, {@link #sleep}.
  */
 final class EventLoop {
-    private static final VarHandle ASLEEP;
-
-    static {
-        try {
-            ASLEEP = MethodHandles.lookup().findVarHandle(EventLoop.class, "asleep", boolean.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
     /** Threads dispatched in a row before a worker looks for events, so that threads which yield for ever starve no event. */
     private static final int DISPATCHES_PER_POLL = 32;
 
@@ -54,16 +42,14 @@ final class EventLoop {
 
     LwktThread current;
     LwktThread paused; // stepped world: runs, but the other cpus go first
-    private LwktThread alive; // head of the list of all threads of this cpu
+    final ThreadList threads = new ThreadList();
     private final ArrayDeque<LwktThread> standby = new ArrayDeque<>();
     private final ArrayDeque<Stack> deadStacks = new ArrayDeque<>();
     private int workersMade;
     private int dispatchesSincePoll;
     private int localEventsSincePoll;
 
-    volatile Sleeper sleeper = new ParkSleeper();
-    private volatile boolean asleep;
-    volatile boolean stopping;
+    final Doorbell doorbell = new Doorbell();
     private int idleRounds; // without finding anything, since the last event
     private long idleSinceNanos;
     private long idleSeenNanos; // latest reading of the clock in this idle time
@@ -107,7 +93,7 @@ final class EventLoop {
     void start(LwktThread thread) {
         thread.state = LwktThread.State.RUNNABLE;
         counters.threadsStarted++;
-        link(thread);
+        threads.add(thread);
         runQueue.add(thread);
     }
 
@@ -128,7 +114,7 @@ final class EventLoop {
     /** The life of a dedicated carrier. */
     void carry() {
         pinToProcessor();
-        while (!stopping) {
+        while (!doorbell.isShutDown()) {
             dispatch(next());
         }
         unwind();
@@ -197,10 +183,10 @@ final class EventLoop {
     }
 
     private void bury(LwktThread thread) {
-        unlink(thread);
+        threads.remove(thread);
         Stack stack = thread.stack;
         thread.stack = null;
-        if (deadStacks.size() < DEAD_STACKS_MAX && !stopping) {
+        if (deadStacks.size() < DEAD_STACKS_MAX && !doorbell.isShutDown()) {
             deadStacks.addLast(stack);
         } else {
             stack.discard();
@@ -210,7 +196,7 @@ final class EventLoop {
     private LwktThread newWorker() {
         LwktThread worker = create("worker-" + workersMade++, LwktThread.PRIORITY_DEFAULT, this::work);
         counters.threadsStarted++;
-        link(worker);
+        threads.add(worker);
         return worker;
     }
 
@@ -228,7 +214,7 @@ final class EventLoop {
             throw new IllegalStateException(thread + " cannot block: " + why);
         }
         thread.pinned = true;
-        while (!thread.readyWhilePinned && !stopping) {
+        while (!thread.readyWhilePinned && !doorbell.isShutDown()) {
             LwktThread next = next();
             if (next.pinned) {
                 next.readyWhilePinned = true; // perhaps another one, further down
@@ -238,7 +224,7 @@ final class EventLoop {
         }
         thread.pinned = false;
         thread.readyWhilePinned = false;
-        thread.killed |= stopping;
+        thread.killed |= doorbell.isShutDown();
         thread.state = LwktThread.State.RUNNING;
         current = thread;
     }
@@ -276,7 +262,7 @@ final class EventLoop {
                 self.state = LwktThread.State.RUNNING;
                 return true;
             }
-            if (spin == Tuning.LINGER_SPINS || stopping) {
+            if (spin == Tuning.LINGER_SPINS || doorbell.isShutDown()) {
                 break;
             }
             Thread.onSpinWait();
@@ -288,7 +274,7 @@ final class EventLoop {
 
     private void work() {
         LwktThread self = current;
-        while (!stopping) {
+        while (!doorbell.isShutDown()) {
             if (!runQueue.isEmpty()) {
                 if (!standBy(self)) {
                     return;
@@ -414,12 +400,12 @@ final class EventLoop {
      */
     void awaitRoom(IpiQueue queue, Cpu target) {
         queue.countStall();
-        for (int tries = 0; !queue.isBelowQuarter() && !target.loop.stopping; tries++) {
+        for (int tries = 0; !queue.isBelowQuarter() && !target.loop.doorbell.isShutDown(); tries++) {
             takeArrivals();
             if (stepped) {
                 cpu.lwkt().stepper.pause(cpu);
             } else {
-                target.loop.wakeIfAsleep();
+                target.loop.doorbell.ring();
                 SpinBit.pause(tries);
             }
         }
@@ -447,7 +433,7 @@ final class EventLoop {
                 counters.idleNanos += now - idleSeenNanos;
             }
             idleSeenNanos = now;
-            if (now - idleSinceNanos >= sleeper.spinNanos()) {
+            if (now - idleSinceNanos >= doorbell.sleeper().spinNanos()) {
                 sleep(now);
                 return;
             }
@@ -456,17 +442,13 @@ final class EventLoop {
     }
 
     private void sleep(long now) {
-        asleep = true;
-        // A sender puts its event first and then reads asleep; the store above and the loads below are in the opposite
-        // order, all of them
-        // volatile or fenced, so that one of the two sees the other.
-        VarHandle.fullFence();
-        if (!hasArrivals() && !stopping) {
+        doorbell.fallAsleep();
+        if (!hasArrivals() && !doorbell.isShutDown()) {
             counters.sleeps++;
-            sleeper.sleep(timers.isEmpty() ? Long.MAX_VALUE : Math.max(1, timers.earliestNanos() - now));
+            doorbell.sleeper().sleep(timers.isEmpty() ? Long.MAX_VALUE : Math.max(1, timers.earliestNanos() - now));
             counters.idleNanos += clock.nanoTime() - now;
         }
-        asleep = false;
+        doorbell.wakeUp();
         idleRounds = 0;
     }
 
@@ -479,25 +461,15 @@ final class EventLoop {
         return !inbox.isEmpty();
     }
 
-    /** Called by any thread after it has put an event where this cpu will find it. @return whether the cpu was asleep */
-    boolean wakeIfAsleep() {
-        if (asleep && ASLEEP.compareAndSet(this, true, false)) {
-            sleeper.wake();
-            return true;
-        }
-        return false;
-    }
-
     // ---- the end
 
     /** Ends every thread of this cpu by unwinding its stack, one after the other. */
     void unwind() {
-        while (alive != null) {
-            LwktThread thread = alive;
+        for (LwktThread thread = threads.first(); thread != null; thread = threads.first()) {
             thread.killed = true;
             dispatch(thread);
-            if (alive == thread) {
-                unlink(thread); // caught the ShutdownError and blocked again: left as it is
+            if (threads.first() == thread) {
+                threads.remove(thread); // caught the ShutdownError and blocked again: left as it is
             }
         }
         deadStacks.forEach(Stack::discard);
@@ -506,72 +478,5 @@ final class EventLoop {
 
     void uncaught(LwktThread thread, Throwable t) {
         cpu.lwkt().uncaught(thread, t);
-    }
-
-    CpuStatistics statistics() {
-        long sent = 0;
-        long passive = 0;
-        long stalls = 0;
-        long wakeups = 0;
-        long wakeupsAvoided = 0;
-        for (int target = 0; target < incoming.length; target++) {
-            if (target != cpu.id()) {
-                IpiQueue queue = cpu.lwkt().cpu(target).loop.incoming[cpu.id()];
-                sent += queue.sent();
-                passive += queue.passive();
-                stalls += queue.stalls();
-                wakeups += queue.wakeups();
-                wakeupsAvoided += queue.wakeupsAvoided();
-            }
-        }
-        CpuCounters c = counters;
-        return new CpuStatistics(
-                cpu.id(),
-                c.switches,
-                c.events,
-                c.messagesLocal,
-                sent,
-                passive,
-                stalls,
-                wakeups,
-                wakeupsAvoided,
-                c.messagesFromOutside,
-                c.sleeps,
-                c.idleNanos,
-                c.longestRunNanos,
-                c.tokenCollisions,
-                c.threadsStarted,
-                c.stacksMade,
-                c.pinnedBlocks,
-                c.lockedBlocks);
-    }
-
-    Iterable<LwktThread> threads() {
-        List<LwktThread> threads = new ArrayList<>();
-        for (LwktThread thread = alive; thread != null; thread = thread.nextAlive) {
-            threads.add(thread);
-        }
-        return threads;
-    }
-
-    private void link(LwktThread thread) {
-        thread.nextAlive = alive;
-        if (alive != null) {
-            alive.previousAlive = thread;
-        }
-        alive = thread;
-    }
-
-    private void unlink(LwktThread thread) {
-        if (thread.previousAlive == null) {
-            alive = thread.nextAlive;
-        } else {
-            thread.previousAlive.nextAlive = thread.nextAlive;
-        }
-        if (thread.nextAlive != null) {
-            thread.nextAlive.previousAlive = thread.previousAlive;
-        }
-        thread.nextAlive = null;
-        thread.previousAlive = null;
     }
 }

@@ -175,10 +175,7 @@ public final class Lwkt implements AutoCloseable {
             return;
         }
         for (Cpu cpu : cpus) {
-            cpu.loop.stopping = true;
-            if (stepper == null) {
-                cpu.loop.wakeIfAsleep();
-            }
+            cpu.loop.doorbell.shutDown();
         }
         if (stepper != null) {
             stepper.unwind();

@@ -290,7 +290,7 @@ final class Stepper {
 
     private boolean mayBeAnsweredFromOutside() {
         for (int id = 0; id < lwkt.cpuCount(); id++) {
-            for (LwktThread thread : lwkt.cpu(id).loop.threads()) {
+            for (LwktThread thread : lwkt.cpu(id).loop.threads.snapshot()) {
                 if (thread.waitsFor instanceof Message) {
                     return true;
                 }

@@ -7,7 +7,7 @@ final class WaitGraph {
     static String describe(Lwkt lwkt) {
         StringBuilder text = new StringBuilder();
         for (int id = 0; id < lwkt.cpuCount(); id++) {
-            for (LwktThread thread : lwkt.cpu(id).loop.threads()) {
+            for (LwktThread thread : lwkt.cpu(id).loop.threads.snapshot()) {
                 if (thread.state != LwktThread.State.STANDBY) {
                     describe(thread, text);
                 }
