@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -85,12 +87,16 @@ final class MountLog implements Consumer<String> {
             }
         }
         Path file = fileOrNull == null ? defaultFile() : fileOrNull;
-        Files.createDirectories(file.toAbsolutePath().getParent());
-        // Tried now, so that a mistake is told to who mounts.
-        Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
-                .close();
+        makeWritable(file);
         await(() -> sink = line -> append(file, line));
         return file;
+    }
+
+    /** Tries it now, so that a mistake is told to who mounts. */
+    private static void makeWritable(Path file) throws IOException {
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+                .close();
     }
 
     private static Sink systemLog() throws IOException {
@@ -113,16 +119,27 @@ final class MountLog implements Consumer<String> {
         Files.writeString(file, text, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
-    private static Path defaultFile() {
-        Path system = Path.of("/var/log");
-        if (Files.isWritable(system)) {
-            return system.resolve(TAG + ".log");
-        }
+    /** The first of the usual places that lets us write; a user without a home has the folder for temporary files. */
+    private static Path defaultFile() throws IOException {
         String state = System.getenv("XDG_STATE_HOME");
-        Path folder = state == null || state.isEmpty()
-                ? Path.of(System.getProperty("user.home"), ".local", "state")
-                : Path.of(state);
-        return folder.resolve(TAG + ".log");
+        String home = System.getenv("HOME");
+        List<Path> folders = new ArrayList<>(List.of(Path.of("/var/log")));
+        if (state != null && !state.isEmpty()) {
+            folders.add(Path.of(state));
+        }
+        if (home != null && !home.isEmpty()) {
+            folders.add(Path.of(home, ".local", "state"));
+        }
+        for (Path folder : folders) {
+            try {
+                Path file = folder.resolve(TAG + ".log");
+                makeWritable(file);
+                return file;
+            } catch (IOException e) {
+                // The next one, then.
+            }
+        }
+        return Files.createTempFile(TAG + "-", ".log");
     }
 
     private void write(String line) {

@@ -31,8 +31,9 @@ final class PfsListDirective extends Directive {
             if (targets.size() > 1) {
                 out().println(target.name() + ":");
             }
+            List<PfsRow> rows = rows(target);
             out().println(line("Type", "ClusterId (pfs_clid)", "Label"));
-            for (PfsRow row : rows(target)) {
+            for (PfsRow row : rows) {
                 out().println(line(row.type(), row.clid().toString(), row.label()));
             }
         }
