@@ -167,11 +167,11 @@ public final class Cpu {
     void deliver(Object event) {
         Cpu here = currentOrNull();
         if (here == this) {
-            loop.counters.messagesLocal++;
             if (event instanceof LwktThread thread && thread.state != LwktThread.State.NEW) {
+                loop.counters.messagesLocal++;
                 loop.ready(thread);
             } else {
-                loop.local.add(event);
+                loop.post(event);
             }
         } else if (here != null && here.lwkt == lwkt) {
             deliverFrom(here, event, false);

@@ -97,6 +97,12 @@ final class EventLoop {
         runQueue.add(thread);
     }
 
+    /** An event of this cpu for itself. */
+    void post(Object event) {
+        counters.messagesLocal++;
+        local.add(event);
+    }
+
     void attach(EventSource source) {
         sources.add(source);
     }

@@ -19,8 +19,10 @@ final class HandlerHooks implements PortHooks {
         if (Cpu.currentOrNull() == cpu) {
             queuedHere++;
             message.queuedAtHome = true;
+            cpu.loop.post(message);
+        } else {
+            cpu.deliver(message);
         }
-        cpu.deliver(message);
     }
 
     /** Whether a call may overtake the event queue: nothing this cpu has sent to this port is waiting there. */
