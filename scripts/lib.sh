@@ -93,6 +93,12 @@ h2_find_maven() {
     h2_die "$1" "The tools have to be built and Maven is missing." "Install it: $h2_how."
 }
 
+# h2_maven_errors LOG: its errors and warnings, without Maven's advice on itself.
+h2_maven_errors() {
+    grep -E '^\[(ERROR|WARNING)\] .' "$1" |
+        grep -vE 'JAR will be empty|Help 1|full stack trace|Re-run Maven|For more info|After correcting|mvn <args>' || true
+}
+
 # h2_is_built: whether what was built last is newer than every source. Folders count: a deleted file changes its folder.
 h2_is_built() {
     [ -f "$h2_stamp" ] || return 1
@@ -131,7 +137,7 @@ h2_build() {
         # From inside the project, so that Maven finds .mvn.
         if ! (cd "$h2_root" && "$h2_mvn" -B -ntp -Dstyle.color=never -pl tools -am -Dmaven.test.skip=true package) \
             >"$h2_log" 2>&1 </dev/null; then
-            grep -E '^\[(ERROR|WARNING)\] .' "$h2_log" | grep -vE "JAR will be empty|Help 1|full stack trace|Re-run Maven|For more info|After correcting|mvn <args>" | head -n 20 >&2
+            h2_maven_errors "$h2_log" | head -n 20 >&2
             rm -rf "$h2_new"
             h2_say "The build failed. All of its output: $h2_log"
             exit 1

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Runs programs of the host on a mount. None of them may hang the build: each is killed after a while. */
 public final class Shell {
-    private static final int SECONDS_MAX = 30;
+    private static final int SECONDS_MAX = 180;
 
     /**
      * @param status exit status; 128 and more when it was killed
