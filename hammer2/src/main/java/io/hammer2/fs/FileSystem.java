@@ -239,6 +239,143 @@ public final class FileSystem {
         return volume.statfs(pfs);
     }
 
+    // Modifications. All throw EROFS on what is mounted read-only, also when an error of the device made it so; ENOSPC
+    // when
+    // space is short; EPERM for what is immutable or append-only (chflags(2)). Names are bytes, not kept, without '/'
+    // and NUL.
+
+    /** Whether modifications are refused. */
+    public boolean isReadOnly() {
+        return true;
+    }
+
+    /**
+     * Keeps an inode until {@link #release}, even if its last name goes meanwhile.
+     *
+     * @throws FsException ESTALE
+     */
+    public void open(long inum) {
+        close(open(volume.topology(), inum));
+    }
+
+    /** Ends an {@link #open}; what has neither name nor user is gone then. */
+    public void release(long inum) {}
+
+    /**
+     * Makes a file, directory, device node, socket or FIFO.
+     *
+     * @throws FsException EEXIST; ENOTDIR; ENOENT in a directory that was removed; ENAMETOOLONG; EINVAL for a name of no bytes
+     *     or with '/' or NUL, and for a symbolic link
+     */
+    public Attributes create(long parent, MemorySegment name, NewInode what) {
+        throw readOnly();
+    }
+
+    /** Makes a regular file without a name, open: open(2), O_TMPFILE. It may be given one by {@link #link}. */
+    public Attributes createUnnamed(long parent, NewInode what) {
+        throw readOnly();
+    }
+
+    /**
+     * Makes a symbolic link.
+     *
+     * @param target 1 to 4095 bytes
+     * @throws FsException as {@link #create}
+     */
+    public Attributes symlink(long parent, MemorySegment name, MemorySegment target, NewInode what) {
+        throw readOnly();
+    }
+
+    /**
+     * Gives an inode another name.
+     *
+     * @throws FsException EPERM for a directory; EMLINK; as {@link #create}
+     */
+    public Attributes link(long inum, long parent, MemorySegment name) {
+        throw readOnly();
+    }
+
+    /** @throws FsException ENOENT; EISDIR for a directory */
+    public void unlink(long parent, MemorySegment name) {
+        throw readOnly();
+    }
+
+    /** @throws FsException ENOENT; ENOTDIR; ENOTEMPTY; EINVAL for "." */
+    public void rmdir(long parent, MemorySegment name) {
+        throw readOnly();
+    }
+
+    /**
+     * Renames: rename(2), renameat2(2).
+     *
+     * @throws FsException EINVAL for a directory that would come below itself; ENOENT; EEXIST; ENOTEMPTY; EISDIR; ENOTDIR
+     */
+    public void rename(long parent, MemorySegment name, long newParent, MemorySegment newName, RenameMode mode) {
+        throw readOnly();
+    }
+
+    /**
+     * Changes attributes, all or none.
+     *
+     * @return what they are then
+     * @throws FsException EFBIG; EISDIR or EINVAL for the size of what has none
+     */
+    public Attributes setAttributes(long inum, AttributeChange change) {
+        throw readOnly();
+    }
+
+    /** {@link #write}: the times stay, since the kernel, which caches writes, will set them itself. */
+    public static final int WRITE_KEEP_TIMES = 1;
+
+    /** {@link #write}: as {@link AttributeChange#dropSetId}. */
+    public static final int WRITE_DROP_SETID = 2;
+
+    /** {@link #write}: at the end of the file, wherever that is; the offset says nothing. */
+    public static final int WRITE_APPEND = 4;
+
+    /**
+     * Writes to a file; all of {@code from} or nothing.
+     *
+     * @param from at most 1 MiB
+     * @param flags {@link #WRITE_KEEP_TIMES}, {@link #WRITE_DROP_SETID}, {@link #WRITE_APPEND}
+     * @return bytes written
+     * @throws FsException EFBIG; EISDIR; EINVAL for what has no content
+     */
+    public int write(long inum, long offset, MemorySegment from, int flags) {
+        throw readOnly();
+    }
+
+    /**
+     * Prepares, or zeroes, a range of a file: fallocate(2).
+     *
+     * @throws FsException ENOSPC when there is less space than the range would take; EFBIG; EINVAL; EISDIR
+     */
+    public void allocate(long inum, long offset, long length, AllocateMode mode) {
+        throw readOnly();
+    }
+
+    /**
+     * Copies from one file to another, or within one, by sharing blocks where both offsets lie alike: copy_file_range(2).
+     *
+     * @return bytes copied; fewer at the end of the source, or because a part is enough for one request
+     * @throws FsException EINVAL for ranges of the same file that overlap
+     */
+    public long copyRange(long from, long fromOffset, long to, long toOffset, long length) {
+        throw readOnly();
+    }
+
+    /** Makes an inode durable, with all that leads to it: survives a power cut once this returns. EIO when it cannot. */
+    public void fsync(long inum) {
+        sync();
+    }
+
+    /** Makes everything durable that was done before. */
+    public void sync() {}
+
+    private static FsException readOnly() {
+        return new FsException(Errno.EROFS, "mounted read-only");
+    }
+
     private static void list(Topology topology, Inode directory, long cookie, DirectorySink sink) {
         long inum = directory.inum();
         if (cookie < COOKIE_AFTER_DOT && !sink.entry(inum, FileType.DIRECTORY, DOT, COOKIE_AFTER_DOT)) {

@@ -36,7 +36,7 @@ final class ExtendedFileTest {
                     data.parent(),
                     inode -> inode.set(ValueLayout.JAVA_LONG_UNALIGNED, INODE_SIZE, Limits.BLOCK_BYTES_MAX));
             editor.refit(data.parent());
-            MountOptions options = new MountOptions(MountOptions.CACHE_BYTES_MIN, line -> {});
+            MountOptions options = MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, line -> {});
             try (Lwkt lwkt = Lwkt.stepped(1, 1);
                     Hammer2 volume = Hammer2.open(lwkt, editor.volumes(), options);
                     Arena arena = Arena.ofShared()) {

@@ -102,7 +102,7 @@ final class ReadPathFuzzTest {
 
     private void walk(ImageMutator.Mutation mutation) {
         List<String> log = new ArrayList<>();
-        MountOptions options = new MountOptions(MountOptions.CACHE_BYTES_MIN, log::add);
+        MountOptions options = MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, log::add);
         try (Lwkt lwkt = Lwkt.stepped(1, mutation.seed());
                 Hammer2 volume = Hammer2.open(lwkt, mutation.volumes(), options)) {
             assertNotNull(volume.info());

@@ -45,7 +45,7 @@ class ReadPathInteropTest {
     private static void check(Lwkt lwkt, Image image) throws Exception {
         List<BlockDevice> devices = BlockDevices.openAll(image.special(), OpenMode.READ_ONLY);
         List<String> log = new ArrayList<>();
-        MountOptions options = new MountOptions(MountOptions.CACHE_BYTES_MIN, log::add);
+        MountOptions options = MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, log::add);
         if (image.expectation() == Expectation.MOUNT_FAILS) {
             Hammer2Exception refusal = assertThrows(Hammer2Exception.class, () -> Hammer2.open(lwkt, devices, options));
             assertFalse(refusal.getMessage().isBlank());

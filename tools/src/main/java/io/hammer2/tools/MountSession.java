@@ -82,7 +82,7 @@ final class MountSession implements AutoCloseable {
         Hammer2 volume = null;
         try {
             lwkt = Lwkt.dedicated(request.words.cpus());
-            volume = Hammer2.open(lwkt, devices, new MountOptions(request.words.cacheBytesPerCpu(), log));
+            volume = Hammer2.open(lwkt, devices, MountOptions.readOnly(request.words.cacheBytesPerCpu(), log));
             FileSystem files = volume.mount(request.label);
             String label = NameText.of(files.pfs().labelBytes().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
             String source = MountedVolume.resolve(request.special) + "@" + label;

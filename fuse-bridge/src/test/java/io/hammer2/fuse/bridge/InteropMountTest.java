@@ -59,7 +59,7 @@ class InteropMountTest {
         List<String> log = Collections.synchronizedList(new ArrayList<>());
         try (Lwkt lwkt = Lwkt.dedicated(2);
                 Hammer2 volume =
-                        Hammer2.open(lwkt, devices, new MountOptions(MountOptions.CACHE_BYTES_MIN, log::add))) {
+                        Hammer2.open(lwkt, devices, MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, log::add))) {
             for (String label : image.labels()) {
                 FuseBridge bridge = FuseBridge.of(volume.mount(label));
                 FuseMountOptions options = FuseMountOptions.builder(image.name() + "@" + label)
