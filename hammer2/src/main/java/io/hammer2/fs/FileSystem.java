@@ -26,6 +26,7 @@ import java.util.function.Supplier;
  * remembered for who holds one. Every operation throws {@link FsException}: {@link Errno#ESTALE} for a number that names no
  * inode, {@link Errno#EIO} where the medium failed or is damaged, after a line in the log that says where.
  */
+@SuppressWarnings("DoNotCallSuggester")
 public final class FileSystem {
     /** Inode number of the root directory. */
     public static final long ROOT_INUM = InodeBlock.ROOT_INUM;
