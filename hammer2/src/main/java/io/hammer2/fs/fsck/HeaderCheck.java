@@ -84,6 +84,7 @@ final class HeaderCheck {
         TreeMap<Integer, VolumeHeader> valid = new TreeMap<>();
         VolumeHeader best = null;
         int bestCopy = -1;
+        VolumeHeader first = null;
         for (int copy = 0; copy < Limits.VOLUME_HEADER_COPIES; copy++) {
             long offset = VolumeHeader.copyOffset(copy);
             if (offset + Limits.VOLUME_HEADER_BYTES > device.sizeBytes()) {
@@ -94,6 +95,7 @@ final class HeaderCheck {
             try {
                 device.readFully(offset, header.bytes());
                 defect = header.defect();
+                first = copy == 0 ? header : first;
             } catch (IOException e) {
                 defect = "cannot be read (" + e.getMessage() + ")";
             }
@@ -108,6 +110,10 @@ final class HeaderCheck {
         }
         if (copies.isEmpty()) {
             throw new Unusable(device.name() + ": smaller than one volume header");
+        }
+        if (best == null) {
+            best = SpareHeader.find(device, first);
+            bestCopy = 0;
         }
         if (best == null) {
             throw new Unusable(device.name() + ": no valid volume header ("

@@ -67,6 +67,15 @@ public record VolumeHeader(MemorySegment bytes) implements Block {
         return copy * Limits.ZONE_BYTES;
     }
 
+    /** How many copies take part in commits (section 2.3): those whose zone begins with a whole reserved segment. */
+    public int copyCount() {
+        int count = 1;
+        while (count < Limits.VOLUME_HEADER_COPIES && copyOffset(count) + Limits.RESERVED_SEGMENT_BYTES <= voluSize()) {
+            count++;
+        }
+        return count;
+    }
+
     public long magic() {
         return Fields.u64(bytes, MAGIC_OFFSET);
     }

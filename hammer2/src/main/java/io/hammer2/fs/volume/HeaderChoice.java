@@ -11,13 +11,15 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * The newest valid of a device's header copies (format section 3: highest mirror_tid, the lowest copy on a tie).
+ * The newest valid of a device's header copies (format section 3: highest mirror_tid, the lowest copy on a tie). Where there
+ * is room for one only, and it is damaged, the spare copy in the aux area.
  *
  * @param header a copy of its bytes
- * @param copy which one it is, 0..3: the next commit goes to the one that follows
+ * @param copy which one it is, 0..3: the next commit goes to the one that follows; 0 of the spare copy
+ * @param isSpare whether it is the spare copy, which is then the only one
  * @param warnings about copies that should be valid and are not, one line each
  */
-public record HeaderChoice(VolumeHeader header, int copy, List<String> warnings) {
+public record HeaderChoice(VolumeHeader header, int copy, boolean isSpare, List<String> warnings) {
     /**
      * Reads all copies of {@code device}.
      *
@@ -39,10 +41,17 @@ public record HeaderChoice(VolumeHeader header, int copy, List<String> warnings)
                 best = copy;
             }
         }
+        VolumeHeader spare = best < 0 ? SpareCopy.find(device, headers[0]) : null;
+        if (spare != null) {
+            String warning = device.name() + ": volume header copy 0 is not usable (" + defects[0]
+                    + "); using the spare copy in the aux area, of transaction "
+                    + Long.toUnsignedString(spare.mirrorTid());
+            return new HeaderChoice(spare, 0, true, List.of(warning));
+        }
         if (best < 0) {
             throw new VolumeException(noneValid(device, headers, defects));
         }
-        return new HeaderChoice(headers[best], best, warnings(device, headers[best], best, defects));
+        return new HeaderChoice(headers[best], best, false, warnings(device, headers[best], best, defects));
     }
 
     /** @return why the copy cannot be used, or null */

@@ -79,6 +79,11 @@ public final class Volume {
         return root.copy();
     }
 
+    /** How that header was chosen. */
+    public HeaderChoice headerChoice() {
+        return root;
+    }
+
     /** The volumes as one device, by logical offset. */
     public VolumeSet devices() {
         return devices;
