@@ -3,15 +3,23 @@ package io.hammer2.fs;
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.VolumeSet;
 import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.freemap.Freemap;
 import io.hammer2.fs.inode.ReadAhead;
 import io.hammer2.fs.io.BlockIo;
+import io.hammer2.fs.io.BlockWrites;
+import io.hammer2.fs.io.BufferPool;
 import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.io.PendingWrites;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.media.VolumeHeader;
+import io.hammer2.fs.pfs.MountedPfs;
 import io.hammer2.fs.pfs.Pfs;
 import io.hammer2.fs.pfs.SuperRoot;
+import io.hammer2.fs.volume.Headers;
+import io.hammer2.fs.volume.SpaceBudget;
+import io.hammer2.fs.volume.Sync;
 import io.hammer2.fs.volume.Volume;
 import io.hammer2.fs.volume.VolumeException;
 import io.hammer2.lwkt.Cpu;
@@ -24,12 +32,15 @@ import java.util.List;
 import java.util.concurrent.Callable;
 
 /**
- * An opened volume, read-only: what its super-root holds can be listed and mounted. Opened, used and closed from ordinary
- * threads; the operations of what is mounted run on the cpus of the runtime.
+ * An opened volume: what its super-root holds can be listed and mounted. Opened, used and closed from ordinary threads; the
+ * operations of what is mounted run on the cpus of the runtime.
  */
 public final class Hammer2 implements AutoCloseable {
     private static final int STATFS_BLOCK_BYTES = 65536;
     private static final String LOCAL = "LOCAL";
+
+    /** Inodes kept that nobody uses at the moment. */
+    private static final int INODES_KEPT = 1 << 14;
 
     /** Labels that are mounted when none is asked for, in this order (format section 9.3). */
     private static final List<String> DEFAULT_LABELS = List.of("DATA", "ROOT", "BOOT");
@@ -39,6 +50,17 @@ public final class Hammer2 implements AutoCloseable {
     private final FaultLog faults;
     private final Topology[] topologies;
     private final ReadAhead[] readAheads;
+    private final BufferPool buffers = new BufferPool();
+    private final PendingWrites pending;
+
+    /** Read on the volume cpu when it is first needed. */
+    private SuperRoot superRoot;
+
+    private final List<MountedPfs> mounts = new ArrayList<>();
+
+    /** Null of what is opened to read only. */
+    private Writer writer;
+
     private boolean closed;
 
     private Hammer2(Lwkt lwkt, Volume volume, MountOptions options) {
@@ -47,11 +69,13 @@ public final class Hammer2 implements AutoCloseable {
         this.faults = new FaultLog(lwkt.clock(), options.log());
         this.topologies = new Topology[lwkt.cpuCount()];
         this.readAheads = new ReadAhead[lwkt.cpuCount()];
+        PendingWrites pending = new PendingWrites();
         for (int id = 0; id < topologies.length; id++) {
-            topologies[id] = new Topology(
-                    new BlockIo(lwkt.cpu(id), volume.devices(), volume.sizeBytes(), options.cacheBytesPerCpu()));
+            topologies[id] = new Topology(new BlockIo(
+                    lwkt.cpu(id), volume.devices(), volume.sizeBytes(), pending, options.cacheBytesPerCpu()));
             readAheads[id] = new ReadAhead(topologies[id], options.cacheBytesPerCpu());
         }
+        this.pending = pending;
     }
 
     /**
@@ -68,12 +92,49 @@ public final class Hammer2 implements AutoCloseable {
             throw new Hammer2Exception(e.getMessage(), e);
         }
         volume.warnings().forEach(options.log());
-        return new Hammer2(lwkt, volume, options);
+        Hammer2 opened = new Hammer2(lwkt, volume, options);
+        if (!options.readOnly()) {
+            opened.onCpu(() -> {
+                opened.prepareToWrite(options);
+                return null;
+            });
+        }
+        return opened;
+    }
+
+    /** What writing needs, on the volume cpu. */
+    private record Writer(Headers headers, Freemap freemap, SpaceBudget budget, Sync sync) {}
+
+    private void prepareToWrite(MountOptions options) throws Hammer2Exception {
+        if (volume.devices().readOnly()) {
+            throw new Hammer2Exception(volume.devices().name() + ": cannot be written; mount it read-only");
+        }
+        VolumeHeader header = volume.header();
+        Headers headers = new Headers(volume.devices(), volume.headerChoice());
+        Freemap freemap = new Freemap(
+                topology(),
+                header.freemapBlockSet().copyValidated(volume.sizeBytes()),
+                volume.sizeBytes(),
+                header.allocatorBeg(),
+                header.allocatorFree());
+        SpaceBudget budget = new SpaceBudget(header.allocatorSize(), header.allocatorFree());
+        Sync sync = new Sync(
+                topology(),
+                superRoot(),
+                freemap,
+                new BlockWrites(Cpu.current(), volume.devices(), buffers, pending),
+                buffers,
+                headers,
+                budget,
+                options.dirtyBytesMax(),
+                options.syncIntervalNanos(),
+                options.log());
+        writer = new Writer(headers, freemap, budget, sync);
     }
 
     /** What was opened. */
     public VolumeInfo info() {
-        VolumeHeader header = volume.header();
+        VolumeHeader header = header();
         List<VolumeInfo.Member> members = new ArrayList<>();
         for (VolumeSet.Member member : volume.devices().members()) {
             members.add(new VolumeInfo.Member(
@@ -82,7 +143,7 @@ public final class Hammer2 implements AutoCloseable {
         return new VolumeInfo(
                 header.version(),
                 header.fsid(),
-                volume.headerCopy(),
+                writer == null ? volume.headerCopy() : writer.headers().copy(),
                 header.mirrorTid(),
                 header.freemapTid(),
                 volume.sizeBytes(),
@@ -113,11 +174,39 @@ public final class Hammer2 implements AutoCloseable {
             if (pfs == null) {
                 throw new Hammer2Exception(unknownLabel(label, list(superRoot)));
             }
-            return new FileSystem(this, pfs);
+            for (MountedPfs other : mounts) {
+                if (other.pfs().root().ref().key() == pfs.root().ref().key()) {
+                    throw new Hammer2Exception("the PFS " + PathFinder.text(pfs.label()) + " is mounted already");
+                }
+            }
+            MountedPfs mounted = new MountedPfs(topology(), pfs, INODES_KEPT, buffers);
+            mounts.add(mounted);
+            if (writer != null) {
+                writer.sync().add(mounted);
+            }
+            return new FileSystem(this, mounted, lwkt.clock());
         });
     }
 
-    /** Ends all I/O and closes the devices. No operation of what is mounted may be running. */
+    /**
+     * Makes durable all that was done before.
+     *
+     * @throws Hammer2Exception when it cannot be: what was committed before is safe
+     */
+    public void sync() throws Hammer2Exception {
+        if (writer != null) {
+            onCpu(() -> {
+                writer.sync().commit();
+                return null;
+            });
+        }
+    }
+
+    /**
+     * Commits what changed, ends all I/O and closes the devices. No operation of what is mounted may be running.
+     *
+     * @throws Hammer2Exception when the last commit failed; it is closed nevertheless
+     */
     @Override
     public void close() throws Hammer2Exception {
         if (closed) {
@@ -125,12 +214,35 @@ public final class Hammer2 implements AutoCloseable {
         }
         closed = true;
         try {
+            sync();
+        } finally {
+            end();
+        }
+    }
+
+    /** Closes it without a commit, as a crash would: what changed since the last one is lost. */
+    public void abandon() throws Hammer2Exception {
+        if (!closed) {
+            closed = true;
+            end();
+        }
+    }
+
+    private void end() throws Hammer2Exception {
+        try {
+            if (writer != null) {
+                lwkt.run(0, () -> {
+                    writer.sync().stop();
+                    return null;
+                });
+            }
             for (Topology topology : topologies) {
                 lwkt.run(topology.io().cpu().id(), () -> {
                     topology.io().close();
                     return null;
                 });
             }
+            buffers.close();
             volume.close();
         } catch (Exception e) {
             throw new Hammer2Exception("cannot close " + volume.devices().name() + ": " + e.getMessage(), e);
@@ -151,20 +263,36 @@ public final class Hammer2 implements AutoCloseable {
         return readAheads[Cpu.current().id()];
     }
 
+    /** Null of what is opened to read only. */
+    Sync syncOrNull() {
+        return writer == null ? null : writer.sync();
+    }
+
+    /** Only of what is opened to write. */
+    SpaceBudget budget() {
+        return writer.budget();
+    }
+
     FaultLog faults() {
         return faults;
     }
 
-    StatFs statfs(Pfs pfs) {
+    StatFs statfs(MountedPfs mounted) {
         VolumeHeader header = volume.header();
-        long free = header.allocatorFree() / STATFS_BLOCK_BYTES;
-        long reserve = header.allocatorSize() / STATFS_BLOCK_BYTES / 20;
+        Pfs pfs = mounted.pfs();
+        long free = header.allocatorFree();
+        // As DragonFly shows it, which keeps a twentieth back.
+        long available = Math.max(0, free - header.allocatorSize() / 20);
+        if (writer != null) {
+            free = writer.budget().freeBytes();
+            available = writer.budget().availableBytes();
+        }
         return new StatFs(
                 STATFS_BLOCK_BYTES,
                 header.allocatorSize() / STATFS_BLOCK_BYTES,
-                free,
-                Math.max(0, free - reserve),
-                pfs.root().ref().inodeCount(),
+                free / STATFS_BLOCK_BYTES,
+                available / STATFS_BLOCK_BYTES,
+                mounted.inodeCount(),
                 Limits.NAME_BYTES_MAX,
                 pfs.root().block().pfsFsid().getLeastSignificantBits()
                         ^ pfs.root().block().pfsFsid().getMostSignificantBits());
@@ -185,8 +313,16 @@ public final class Hammer2 implements AutoCloseable {
                 pfs.root().ref().dataCount());
     }
 
+    /** The last committed one, an immutable copy, whichever cpu asks. */
+    private VolumeHeader header() {
+        return writer == null ? volume.header() : writer.headers().committed();
+    }
+
     private SuperRoot superRoot() {
-        return SuperRoot.load(topology(), volume.superRoot());
+        if (superRoot == null) {
+            superRoot = SuperRoot.load(topology(), volume.superRoot());
+        }
+        return superRoot;
     }
 
     private List<Pfs> list(SuperRoot superRoot) {

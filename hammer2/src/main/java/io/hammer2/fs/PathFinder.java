@@ -2,9 +2,9 @@ package io.hammer2.fs;
 
 import io.hammer2.fs.chain.Topology;
 import io.hammer2.fs.inode.Inode;
+import io.hammer2.fs.inode.InodeIndex;
 import io.hammer2.fs.inode.InodeTable;
 import io.hammer2.fs.io.DeviceErrorException;
-import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
@@ -22,9 +22,9 @@ final class PathFinder {
     private static final int ENTRIES_MAX = 1 << 16;
 
     private final InodeTable inodes;
-    private final BlockTable index;
+    private final InodeIndex index;
 
-    PathFinder(InodeTable inodes, BlockTable index) {
+    PathFinder(InodeTable inodes, InodeIndex index) {
         this.inodes = inodes;
         this.index = index;
     }
@@ -79,7 +79,7 @@ final class PathFinder {
                 return -1;
             }
             try {
-                return inode.content().block().iparent();
+                return inode.block().iparent();
             } finally {
                 inode.gate().unlockShared();
             }
@@ -95,7 +95,7 @@ final class PathFinder {
                 return null;
             }
             try {
-                if (inode.content().type() != FileType.DIRECTORY) {
+                if (inode.type() != FileType.DIRECTORY) {
                     return null;
                 }
                 String[] found = new String[1];

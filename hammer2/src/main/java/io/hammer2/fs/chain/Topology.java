@@ -90,6 +90,32 @@ public final class Topology {
         }
     }
 
+    /**
+     * Takes out all leaves whose keys are {@code from} or more (unsigned); with the inode's gate held exclusively. A leaf that
+     * begins before stays.
+     */
+    public void truncate(Chain root, long from) {
+        // All that must be loaded is, before anything changes.
+        Chain chain = root;
+        while (true) {
+            int slot = chain.table().find(from);
+            if (slot < 0 || !chain.table().type(slot).isTable()) {
+                break;
+            }
+            chain = childOf(chain, slot);
+        }
+        for (chain = root; chain != null; ) {
+            BlockTable table = chain.table();
+            int slot = table.lowerBound(from);
+            boolean reachesBelow = slot < table.entryCount() && Key.less(table.key(slot), from);
+            int keep = reachesBelow ? slot + 1 : slot;
+            while (table.entryCount() > keep) {
+                chain.remove(table.entryCount() - 1);
+            }
+            chain = reachesBelow ? chain.child(slot) : null;
+        }
+    }
+
     private Chain childOf(Chain chain, int slot) {
         if (chain.child(slot) != null) {
             return chain.child(slot);

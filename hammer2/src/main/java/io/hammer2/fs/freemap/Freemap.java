@@ -93,11 +93,12 @@ public final class Freemap {
      * ("relaxed", section 6.6).
      *
      * @param near logical offset to look from, wrapping at the end
+     * @param radix of a block that it must have room for
      * @return null when the volume is full
      */
-    public SegmentLease lease(int allocationClass, long near) {
-        SegmentLease lease = search(allocationClass, near, false);
-        return lease != null ? lease : search(allocationClass, near, true);
+    public SegmentLease lease(int allocationClass, long near, int radix) {
+        SegmentLease lease = search(allocationClass, near, radix, false);
+        return lease != null ? lease : search(allocationClass, near, radix, true);
     }
 
     /** Takes a lease back, with what was allocated in it. */
@@ -197,7 +198,7 @@ public final class Freemap {
         return (int) set;
     }
 
-    private SegmentLease search(int allocationClass, long near, boolean relaxed) {
+    private SegmentLease search(int allocationClass, long near, int radix, boolean relaxed) {
         long start = Key.base(Math.floorMod(near, sizeBytes), Limits.FREEMAP_LEAF_KEYBITS);
         long count = (sizeBytes + Limits.GIB - 1) / Limits.GIB;
         for (long i = 0; i < count; i++) {
@@ -209,8 +210,10 @@ public final class Freemap {
                 boolean suits = relaxed || found == 0 || found == allocationClass;
                 if (suits && leaf.map.availBytes(segment) > 0 && !leases.containsKey(offset)) {
                     SegmentLease lease = new SegmentLease(offset, allocationClass, leaf.map.segmentAlone(segment));
-                    leases.put(offset, lease);
-                    return lease;
+                    if (lease.hasRoom(radix)) {
+                        leases.put(offset, lease);
+                        return lease;
+                    }
                 }
             }
         }

@@ -72,6 +72,15 @@ public final class SegmentLease {
         return offsetBytes + place | radix;
     }
 
+    /** Whether {@link #allocate} of this radix would find a place. */
+    boolean hasRoom(int radix) {
+        if (radix >= GRANULE_RADIX) {
+            return findFree(1 << (radix - GRANULE_RADIX), 0) >= 0;
+        }
+        int inGranule = map.linear(0) & (GRANULE - 1);
+        return (inGranule != 0 && inGranule + (1 << radix) <= GRANULE) || findFree(1, 0) >= 0;
+    }
+
     /** Granules that went from free to allocated since this was last asked. */
     int takeGranuleCount() {
         int count = granulesTaken;

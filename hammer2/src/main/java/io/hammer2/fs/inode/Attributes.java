@@ -1,6 +1,5 @@
 package io.hammer2.fs.inode;
 
-import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
@@ -34,10 +33,10 @@ public record Attributes(
         int uflags) {
     private static final int SECTOR_BYTES = 512;
 
-    /** Of an inode, with what the reference to it knows of its space. */
-    static Attributes of(BlockRef ref, InodeBlock inode) {
+    /** @param contentBytes what a file's content takes on the medium */
+    static Attributes of(InodeBlock inode, long contentBytes) {
         FileType type = inode.type();
-        long storedBytes = type == FileType.DIRECTORY ? Limits.INODE_BYTES : inode.isDirectData() ? 0 : ref.dataCount();
+        long storedBytes = type == FileType.DIRECTORY ? Limits.INODE_BYTES : contentBytes;
         return new Attributes(
                 inode.inum(),
                 type,

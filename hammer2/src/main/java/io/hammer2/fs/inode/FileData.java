@@ -2,27 +2,38 @@ package io.hammer2.fs.inode;
 
 import io.hammer2.fs.chain.Cursor;
 import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.codec.CheckCode;
+import io.hammer2.fs.io.BufferPool;
 import io.hammer2.fs.io.CachedBlock;
+import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockType;
+import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.lwkt.LwktThread;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 
 /**
  * The content of a file or symbolic link: in the inode, or in logical blocks of 64 KiB, of which a missing one is a hole and a
- * short one ends in zeros (format section 11).
- *
- * @param content the file's inode
+ * short one ends in zeros (format section 11). What was written since the last commit is in {@link DirtyBlock}s, which win.
  */
-public record FileData(InodeContent content) {
+public final class FileData {
     private static final int BLOCK_BYTES = Limits.BLOCK_BYTES_MAX;
     private static final long BLOCK_MASK = BLOCK_BYTES - 1;
 
     /** A search for a hole lets others run after this many blocks: a large file may have millions. */
     private static final int BLOCKS_PER_TURN = 1024;
 
+    private final Inode inode;
+
+    FileData(Inode inode) {
+        this.inode = inode;
+    }
+
     public long sizeBytes() {
-        return content.block().sizeBytes();
+        return inode.block().sizeBytes();
     }
 
     /**
@@ -36,11 +47,11 @@ public record FileData(InodeContent content) {
             return 0;
         }
         int length = (int) Math.min(into.byteSize(), size - offset);
-        if (content.block().isDirectData()) {
-            MemorySegment.copy(content.block().directData(), offset, into, 0, length);
+        if (inode.block().isDirectData()) {
+            MemorySegment.copy(inode.block().directData(), offset, into, 0, length);
             return length;
         }
-        try (Cursor cursor = topology.cursor(content.table())) {
+        try (Cursor cursor = inode.cursor(topology)) {
             if ((offset & BLOCK_MASK) + length > BLOCK_BYTES) {
                 prefetch(topology, cursor, offset, offset + length);
             }
@@ -57,8 +68,8 @@ public record FileData(InodeContent content) {
 
     /** Starts to read the blocks that hold {@code begin} to {@code end}, as far as buffers reach, and waits for none. */
     public void prefetch(Topology topology, long begin, long end) {
-        if (!content.block().isDirectData()) {
-            try (Cursor cursor = topology.cursor(content.table())) {
+        if (!inode.block().isDirectData()) {
+            try (Cursor cursor = inode.cursor(topology)) {
                 prefetch(topology, cursor, begin, Math.min(end, sizeBytes()));
             }
         }
@@ -83,16 +94,24 @@ public record FileData(InodeContent content) {
         if (offset < 0 || offset >= sizeBytes()) {
             return -1;
         }
-        if (content.block().isDirectData()) {
+        if (inode.block().isDirectData()) {
             return offset;
         }
-        try (Cursor cursor = topology.cursor(content.table())) {
-            if (!cursor.seek(offset)) {
-                return -1;
+        long found = dirtyAtOrAfter(offset);
+        try (Cursor cursor = inode.cursor(topology)) {
+            if (cursor.seek(offset)) {
+                long committed = requireData(cursor).key();
+                found = found < 0 ? committed : Math.min(found, committed);
             }
-            long found = Math.max(offset, requireData(cursor).key());
-            return found < sizeBytes() ? found : -1;
         }
+        return found < 0 || found >= sizeBytes() ? -1 : Math.max(offset, found);
+    }
+
+    /** Key of the first dirty block that ends after {@code offset}, or -1. */
+    private long dirtyAtOrAfter(long offset) {
+        Changes changes = inode.changes();
+        Long key = changes == null ? null : changes.blocks.ceilingKey(offset & ~BLOCK_MASK);
+        return key == null ? -1 : key;
     }
 
     /**
@@ -105,26 +124,307 @@ public record FileData(InodeContent content) {
         if (offset < 0 || offset >= size) {
             return -1;
         }
-        if (content.block().isDirectData()) {
+        if (inode.block().isDirectData()) {
             return size;
         }
-        try (Cursor cursor = topology.cursor(content.table())) {
+        Changes changes = inode.changes();
+        try (Cursor cursor = inode.cursor(topology)) {
             long at = offset;
-            int blocks = 0;
-            for (boolean more = cursor.seek(at);
-                    more && at < size && requireData(cursor).covers(at);
-                    more = cursor.next()) {
-                at = cursor.key() + BLOCK_BYTES;
-                if (++blocks % BLOCKS_PER_TURN == 0) {
+            boolean more = cursor.seek(at);
+            for (int blocks = 1; at >= 0 && at < size; blocks++) {
+                boolean dirty = changes != null && changes.blocks.containsKey(at & ~BLOCK_MASK);
+                boolean stored = more && requireData(cursor).covers(at);
+                if (!dirty && !stored) {
+                    return at;
+                }
+                at = (at & ~BLOCK_MASK) + BLOCK_BYTES;
+                more = stored ? cursor.next() : more;
+                if (blocks % BLOCKS_PER_TURN == 0) {
                     LwktThread.yieldNow();
                 }
             }
-            // Keys end below 2^63, so only a block that is the last possible one gets here with a negative offset.
-            return at < 0 ? size : Math.min(at, size);
+            return size;
         }
     }
 
+    /**
+     * Writes, and the size grows with it. With the gate held exclusively, after {@link Inode#change}.
+     *
+     * @throws CorruptBlockException or DeviceErrorException when a block of which a part stays cannot be read;
+     *     what lies before that block has been written then
+     */
+    public void write(Topology topology, BufferPool buffers, long offset, MemorySegment from) {
+        InodeBlock block = inode.changing();
+        long oldSize = block.sizeBytes();
+        long end = offset + from.byteSize();
+        if (block.isDirectData()) {
+            if (end <= Limits.DIRECT_DATA_BYTES) {
+                block.directData().asSlice(offset, from.byteSize()).copyFrom(from);
+                block.setSizeBytes(Math.max(oldSize, end));
+                return;
+            }
+            leaveDirectData(buffers, block);
+        }
+        for (long at = offset; at < end; ) {
+            int inBlock = (int) (at & BLOCK_MASK);
+            long key = at - inBlock;
+            int count = (int) Math.min(end - at, BLOCK_BYTES - inBlock);
+            DirtyBlock dirty = dirtyBlock(topology, buffers, key, oldSize, inBlock, inBlock + count);
+            dirty.write(buffers, inBlock, from.asSlice(at - offset, count));
+            at += count;
+            block.setSizeBytes(Math.max(block.sizeBytes(), at));
+        }
+    }
+
+    /**
+     * Makes the file shorter, or longer by a hole. With the gate held exclusively, after {@link Inode#change}.
+     *
+     * @throws CorruptBlockException or DeviceErrorException when the block of the new end cannot be read; nothing has changed then
+     */
+    public void setSize(Topology topology, BufferPool buffers, long newSize) {
+        InodeBlock block = inode.changing();
+        long oldSize = block.sizeBytes();
+        if (block.isDirectData()) {
+            if (newSize <= Limits.DIRECT_DATA_BYTES) {
+                if (newSize < oldSize) {
+                    block.directData().asSlice(newSize, oldSize - newSize).fill((byte) 0);
+                }
+                block.setSizeBytes(newSize);
+                return;
+            }
+            leaveDirectData(buffers, block);
+        }
+        if (newSize < oldSize) {
+            zero(topology, buffers, newSize, oldSize);
+        }
+        block.setSizeBytes(newSize);
+    }
+
+    /**
+     * Makes a range a hole, or zero where it is less than a block; the size stays. With the gate held exclusively, after {@link
+     * Inode#change}.
+     *
+     * @param end at most the size of the file is of interest
+     */
+    public void zero(Topology topology, BufferPool buffers, long begin, long end) {
+        InodeBlock block = inode.changing();
+        long size = block.sizeBytes();
+        long to = Math.min(end, size);
+        if (begin >= to) {
+            return;
+        }
+        if (block.isDirectData()) {
+            block.directData().asSlice(begin, to - begin).fill((byte) 0);
+            return;
+        }
+        // Up to the end of the file is up to the end of all blocks. Only the last key of all has nothing behind it.
+        long firstKey = (begin + BLOCK_MASK) & ~BLOCK_MASK;
+        long pastKey = to == size ? Long.MAX_VALUE : to & ~BLOCK_MASK;
+        boolean isLast = firstKey < 0;
+        if (isLast || begin < firstKey) {
+            zeroInBlock(topology, buffers, begin, isLast ? to : Math.min(firstKey, to), size);
+        }
+        if (isLast) {
+            return;
+        }
+        if (pastKey >= firstKey && pastKey < to) {
+            zeroInBlock(topology, buffers, pastKey, to, size);
+        }
+        if (firstKey < pastKey) {
+            dropBlocks(topology, buffers, firstKey, pastKey);
+        }
+    }
+
+    /** A part of one block. */
+    private void zeroInBlock(Topology topology, BufferPool buffers, long begin, long end, long size) {
+        int from = (int) (begin & BLOCK_MASK);
+        long key = begin - from;
+        if (!isThere(topology, key)) {
+            return;
+        }
+        int to = (int) (end - key);
+        DirtyBlock dirty = dirtyBlock(topology, buffers, key, size, 1, 1);
+        if (end >= size) {
+            dirty.cut(from);
+        } else {
+            dirty.zero(from, to);
+        }
+    }
+
+    private boolean isThere(Topology topology, long key) {
+        if (inode.changes().blocks.containsKey(key)) {
+            return true;
+        }
+        try (Cursor cursor = inode.cursor(topology)) {
+            return cursor.seek(key) && cursor.covers(key);
+        }
+    }
+
+    /** Takes out the blocks with keys from {@code first} on and below {@code past}. */
+    private void dropBlocks(Topology topology, BufferPool buffers, long first, long past) {
+        boolean toTheEnd = past == Long.MAX_VALUE;
+        List<Long> keys = new ArrayList<>();
+        try (Cursor cursor = inode.cursor(topology)) {
+            for (boolean more = cursor.seek(first);
+                    more && cursor.key() >= 0 && cursor.key() < past;
+                    more = cursor.next()) {
+                keys.add(requireData(cursor).key());
+                if (toTheEnd) {
+                    break;
+                }
+            }
+        }
+        Map<Long, DirtyBlock> dirty = inode.changes().blocks.subMap(first, past);
+        dirty.values().forEach(block -> block.free(buffers));
+        dirty.clear();
+        if (keys.isEmpty()) {
+            return;
+        }
+        if (toTheEnd) {
+            topology.truncate(inode.chain(), first);
+            return;
+        }
+        for (int i = 0; i < keys.size(); i++) {
+            topology.replace(inode.chain(), keys.get(i), null);
+            if ((i + 1) % BLOCKS_PER_TURN == 0) {
+                LwktThread.yieldNow();
+            }
+        }
+    }
+
+    /** Blocks that a {@link #write} of this range would make dirty. */
+    public int newDirtyBlocks(long offset, long length) {
+        if (inode.block().isDirectData() && offset + length <= Limits.DIRECT_DATA_BYTES) {
+            return 0;
+        }
+        Changes changes = inode.changes();
+        int count = inode.block().isDirectData() ? 1 : 0;
+        for (long key = offset & ~BLOCK_MASK; key < offset + length && key >= 0; key += BLOCK_BYTES) {
+            count += changes != null && changes.blocks.containsKey(key) ? 0 : 1;
+        }
+        return count;
+    }
+
+    /**
+     * How many whole blocks from {@code offset} on another file can share: on the medium, of the full size, not changed since, and
+     * vouched for by a check code.
+     */
+    public int shareableBlocks(Topology topology, long offset, long length) {
+        if (inode.block().isDirectData()) {
+            return 0;
+        }
+        Changes changes = inode.changes();
+        long end = Math.min(offset + length, sizeBytes());
+        int count = 0;
+        try (Cursor cursor = inode.cursor(topology)) {
+            boolean more = cursor.seek(offset);
+            for (long key = offset; more && key + BLOCK_BYTES <= end; key += BLOCK_BYTES) {
+                boolean dirty = changes != null && changes.blocks.containsKey(key);
+                if (dirty
+                        || cursor.key() != key
+                        || !isVouchedFor(requireData(cursor).ref())) {
+                    break;
+                }
+                count++;
+                more = cursor.next();
+            }
+        }
+        return count;
+    }
+
+    private static boolean isVouchedFor(BlockRef ref) {
+        return CheckCode.isKnown(ref.checkMethod())
+                && CheckCode.of(ref.checkMethod()).verifies();
+    }
+
+    /**
+     * Refers to blocks of another file, in the place of what was there. Both gates are held exclusively, after {@link Inode#change}
+     * of this one.
+     *
+     * @param blocks as {@link #shareableBlocks} of the source has said
+     */
+    public void share(
+            Topology topology, BufferPool buffers, FileData source, long sourceOffset, long offset, int blocks) {
+        InodeBlock block = inode.changing();
+        if (block.isDirectData()) {
+            leaveDirectData(buffers, block);
+        }
+        try (Cursor cursor = source.inode.cursor(topology)) {
+            boolean more = cursor.seek(sourceOffset);
+            for (int i = 0; i < blocks && more; i++, more = cursor.next()) {
+                long key = offset + (long) i * BLOCK_BYTES;
+                BlockRef found = cursor.ref();
+                BlockRef ref = found.toBuilder()
+                        .key(key, Limits.DATA_KEYBITS)
+                        .tids(found.mirrorTid(), inode.changes().modifyTid)
+                        .build();
+                DirtyBlock dirty = inode.changes().blocks.remove(key);
+                if (dirty != null) {
+                    dirty.free(buffers);
+                }
+                if (!topology.replace(inode.chain(), key, ref)) {
+                    topology.insert(inode.chain(), ref);
+                }
+                block.setSizeBytes(Math.max(block.sizeBytes(), key + BLOCK_BYTES));
+            }
+        }
+    }
+
+    /** Moves the content from the inode to a first block (format section 11.1); there is no way back. */
+    private void leaveDirectData(BufferPool buffers, InodeBlock block) {
+        int size = (int) block.sizeBytes();
+        MemorySegment content = block.directData();
+        if (size > 0) {
+            DirtyBlock first = new DirtyBlock(buffers, Limits.DIRECT_DATA_BYTES, 0);
+            first.write(buffers, 0, content.asSlice(0, size));
+            inode.changes().blocks.put(0L, first);
+        }
+        content.fill((byte) 0);
+        block.setOpFlags(block.opFlags() & ~InodeBlock.OP_DIRECTDATA);
+    }
+
+    /**
+     * The block at {@code key}, to be changed, with what the medium has of it unless all that counts of it is about to be
+     * overwritten.
+     *
+     * @param size of the file
+     * @param from first byte that will be overwritten
+     * @param to behind the last one
+     */
+    private DirtyBlock dirtyBlock(Topology topology, BufferPool buffers, long key, long size, int from, int to) {
+        DirtyBlock known = inode.changes().blocks.get(key);
+        if (known != null) {
+            return known;
+        }
+        int used = Math.clamp(size - key, 0, BLOCK_BYTES);
+        DirtyBlock fresh;
+        try (Cursor cursor = inode.cursor(topology)) {
+            boolean there = cursor.seek(key) && cursor.covers(key);
+            int stored = there ? requireData(cursor).ref().storedBytes() : 0;
+            if (there && used > 0 && (from > 0 || to < used)) {
+                CachedBlock block = cursor.load();
+                try {
+                    int length = (int) Math.min(used, block.bytes().byteSize());
+                    fresh = new DirtyBlock(buffers, Math.max(length, to), stored);
+                    fresh.write(buffers, 0, block.bytes().asSlice(0, length));
+                } finally {
+                    topology.io().release(block);
+                }
+            } else {
+                fresh = new DirtyBlock(buffers, to, stored);
+            }
+        }
+        inode.changes().blocks.put(key, fresh);
+        return fresh;
+    }
+
     private void readBlock(Topology topology, Cursor cursor, long key, int inBlock, MemorySegment into) {
+        Changes changes = inode.changes();
+        DirtyBlock dirty = changes == null ? null : changes.blocks.get(key);
+        if (dirty != null) {
+            dirty.read(inBlock, into);
+            return;
+        }
         if (!cursor.seek(key) || !cursor.covers(key)) {
             into.fill((byte) 0);
             return;

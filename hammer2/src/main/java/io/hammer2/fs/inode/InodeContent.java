@@ -7,6 +7,7 @@ import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Key;
+import io.hammer2.fs.media.Limits;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -16,9 +17,12 @@ import java.lang.foreign.ValueLayout;
  * @param ref the reference to it
  * @param block its 1024 bytes, validated
  * @param attributes what stat shows of it
- * @param table its references, validated and packed; of an inode with direct data a table without slots
+ * @param table its references, validated and packed; of an inode with direct data an empty one
  */
 public record InodeContent(BlockRef ref, InodeBlock block, Attributes attributes, BlockTable table) {
+    /** The table of what has direct data, or nothing yet. */
+    static final BlockTable NO_TABLE = BlockTable.empty(Limits.BLOCK_SET_COUNT);
+
     public FileType type() {
         return attributes.type();
     }
@@ -37,13 +41,18 @@ public record InodeContent(BlockRef ref, InodeBlock block, Attributes attributes
         try {
             InodeBlock block = new InodeBlock(copy(cached.bytes())).validate();
             BlockTable table = block.isDirectData()
-                    ? BlockTable.of(MemorySegment.NULL, 0, 0)
+                    ? NO_TABLE
                     // A copy, since validation packs the table, and the inode's bytes are to stay as they are.
                     : block.blockSet().copyValidated(totalBytes);
-            return new InodeContent(ref, block, Attributes.of(ref, block), table);
+            return of(ref, block, table);
         } catch (CorruptBlockException e) {
             throw e.at(ref);
         }
+    }
+
+    /** What was written: bytes and table belong to this from now on and do not change. */
+    static InodeContent of(BlockRef ref, InodeBlock block, BlockTable table) {
+        return new InodeContent(ref, block, Attributes.of(block, block.isDirectData() ? 0 : ref.dataCount()), table);
     }
 
     /** @throws CorruptBlockException when the inode says that it is another one than {@code inum} */

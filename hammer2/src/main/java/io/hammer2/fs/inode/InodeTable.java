@@ -15,18 +15,45 @@ public final class InodeTable {
      * @param inodesMax bound on those that nobody uses but that are kept
      * @param root the root directory, which is above the index of all others and stays for ever
      */
-    public InodeTable(int inodesMax, InodeContent root) {
+    public InodeTable(int inodesMax, Inode root) {
         for (int i = 0; i < SHARDS; i++) {
             shards[i] = new Shard(Math.max(1, inodesMax / SHARDS));
         }
-        Inode inode = new Inode(root);
-        inode.users = 1;
-        shard(inode.inum()).insert(inode);
+        root.users = 1;
+        shard(root.inum()).insert(root);
     }
 
     /** The inode with this number, which stays the only one until {@link #release}; not necessarily one that exists. */
     public Inode acquire(long inum) {
         return shard(inum).acquire(inum);
+    }
+
+    /** Makes an acquired inode be acquired once more. */
+    public void retain(Inode inode) {
+        Shard shard = shard(inode.inum());
+        shard.token.acquire();
+        try {
+            inode.users++;
+        } finally {
+            shard.token.release();
+        }
+    }
+
+    /**
+     * Counts who has an acquired inode open.
+     *
+     * @param change 1 or -1
+     * @return how many have now
+     */
+    public int countOpens(Inode inode, int change) {
+        Shard shard = shard(inode.inum());
+        shard.token.acquire();
+        try {
+            inode.opens += change;
+            return inode.opens;
+        } finally {
+            shard.token.release();
+        }
     }
 
     /** Gives an acquired inode back. */

@@ -39,6 +39,7 @@ public final class BlockIo implements AutoCloseable {
     private final Cpu cpu;
     private final BlockDevice device;
     private final long totalBytes;
+    private final PendingWrites pending;
     private final BlockCache cache;
     private final Arena arena = Arena.ofShared();
     private final Clusters clusters = new Clusters(arena);
@@ -60,12 +61,14 @@ public final class BlockIo implements AutoCloseable {
      * @param cpu whose cache this is
      * @param device all volumes, by logical offset
      * @param totalBytes size of the file system; no read goes beyond
+     * @param pending blocks of all cpus that the device does not have yet
      * @param cacheBytes bound of the cache
      */
-    public BlockIo(Cpu cpu, BlockDevice device, long totalBytes, long cacheBytes) {
+    public BlockIo(Cpu cpu, BlockDevice device, long totalBytes, PendingWrites pending, long cacheBytes) {
         this.cpu = cpu;
         this.device = device;
         this.totalBytes = totalBytes;
+        this.pending = pending;
         this.cache = new BlockCache(cacheBytes);
     }
 
@@ -188,10 +191,22 @@ public final class BlockIo implements AutoCloseable {
         cache.insert(block);
         // Pinned by its own loading: its frame, if it already has one, is being written by the device.
         cache.pin(block);
-        if (!readClustered(block)) {
+        if (!readPending(block) && !readClustered(block)) {
             readAlone(block, prefetch);
         }
         return block;
+    }
+
+    /** @return false when the device has the block */
+    private boolean readPending(CachedBlock block) {
+        MemorySegment buffer = takeBuffer();
+        MemorySegment stored = buffer.asSlice(0, block.ref.storedBytes());
+        boolean found = pending.read(block.ref.offsetBytes(), stored);
+        if (found) {
+            complete(block, stored, null);
+        }
+        buffers.push(buffer);
+        return found;
     }
 
     /** @return false when the block has to be read alone */
@@ -200,17 +215,17 @@ public final class BlockIo implements AutoCloseable {
         boolean small = ref.type() == BlockType.DATA
                 ? ref.storedBytes() <= CLUSTERED_DATA_BYTES
                 : ref.storedBytes() < Clusters.BYTES;
-        if (!small) {
+        // Without a code that vouches for it, what was read with others may be an earlier state of the place.
+        if (!small
+                || !CheckCode.isKnown(ref.checkMethod())
+                || !CheckCode.of(ref.checkMethod()).verifies()) {
             return false;
         }
         long base = Clusters.base(ref.offsetBytes());
         Clusters.Cluster cluster = clusters.find(base);
         if (cluster != null && !cluster.loading) {
             MemorySegment stored = storedIn(cluster, ref);
-            // Without a code that vouches for it, what was read earlier may be an earlier state of the place.
-            if (!CheckCode.isKnown(ref.checkMethod())
-                    || !CheckCode.of(ref.checkMethod()).verifies()
-                    || !CheckCode.of(ref.checkMethod()).matches(stored, ref.check())) {
+            if (!matches(ref, stored)) {
                 return false;
             }
             complete(block, stored, null);
@@ -237,15 +252,20 @@ public final class BlockIo implements AutoCloseable {
                 cluster.offsetBytes = -1;
             }
             for (CachedBlock block : cluster.waiting) {
-                if (error == null) {
+                if (error == null && matches(block.ref, storedIn(cluster, block.ref))) {
                     complete(block, storedIn(cluster, block.ref), null);
                 } else {
-                    // One bad sector must not take its neighbours with it.
+                    // One bad sector must not take its neighbours with it; and a block that was written while the
+                    // cluster was being read may be there by now.
                     readAlone(block, false);
                 }
             }
             cluster.waiting.clear();
         });
+    }
+
+    private static boolean matches(BlockRef ref, MemorySegment stored) {
+        return CheckCode.of(ref.checkMethod()).matches(stored, ref.check());
     }
 
     private static MemorySegment storedIn(Clusters.Cluster cluster, BlockRef ref) {

@@ -338,6 +338,11 @@ public final class BlockRef {
             return this;
         }
 
+        /** The check method, from {@link #methods}. */
+        public int checkMethod() {
+            return Fields.u8(segment, METHODS) >>> 4;
+        }
+
         public Builder copyid(int copyid) {
             Fields.putByte(segment, COPYID, copyid);
             return this;

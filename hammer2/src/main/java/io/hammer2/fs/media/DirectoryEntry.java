@@ -90,4 +90,10 @@ public record DirectoryEntry(MemorySegment segment, long offset) {
             ref.check().copyFrom(name);
         }
     }
+
+    /** Makes an entry name {@code inum} instead. */
+    public static void retarget(BlockRef.Builder ref, long inum, FileType type) {
+        Fields.putLong(ref.segment(), INUM, inum);
+        Fields.putByte(ref.segment(), OBJECT_TYPE, type.code());
+    }
 }

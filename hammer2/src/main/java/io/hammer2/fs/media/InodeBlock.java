@@ -1,6 +1,7 @@
 package io.hammer2.fs.media;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 
 /**
@@ -69,6 +70,11 @@ public record InodeBlock(MemorySegment bytes) implements Block {
     private static final int FILENAME_BYTES = 256;
     private static final int CONTENT = 0x200;
     private static final int MODE_BITS = 07777;
+
+    /** The name that an ordinary inode has (section 8.1); nothing looks at it. */
+    public static byte[] nameOf(long inum) {
+        return ("0x" + Key.text(inum)).getBytes(StandardCharsets.US_ASCII);
+    }
 
     public int version() {
         return Fields.u16(bytes, VERSION_OFFSET);
@@ -296,6 +302,58 @@ public record InodeBlock(MemorySegment bytes) implements Block {
         Fields.putLong(bytes, PFS_INUM, pfsInum);
         MediaUuid.write(bytes, PFS_CLID, clid);
         MediaUuid.write(bytes, PFS_FSID, fsid);
+    }
+
+    public void setBtimeMicros(long micros) {
+        Fields.putLong(bytes, BTIME, micros);
+    }
+
+    public void setCtimeMicros(long micros) {
+        Fields.putLong(bytes, CTIME, micros);
+    }
+
+    public void setMtimeMicros(long micros) {
+        Fields.putLong(bytes, MTIME, micros);
+    }
+
+    public void setAtimeMicros(long micros) {
+        Fields.putLong(bytes, ATIME, micros);
+    }
+
+    public void setOwner(int uid, int gid) {
+        Fields.putInt(bytes, UID, uid);
+        Fields.putInt(bytes, GID, gid);
+    }
+
+    /** @param uflags chflags(2) bits, BSD values */
+    public void setUflags(int uflags) {
+        Fields.putInt(bytes, UFLAGS, uflags);
+    }
+
+    public void setDevice(int rmajor, int rminor) {
+        Fields.putInt(bytes, RMAJOR, rmajor);
+        Fields.putInt(bytes, RMINOR, rminor);
+    }
+
+    public void setSizeBytes(long sizeBytes) {
+        Fields.putLong(bytes, SIZE, sizeBytes);
+    }
+
+    public void setIparent(long inum) {
+        Fields.putLong(bytes, IPARENT, inum);
+    }
+
+    public void setPfsInum(long inum) {
+        Fields.putLong(bytes, PFS_INUM, inum);
+    }
+
+    /** Puts the references of a packed table of at most four slots in the place of the content. */
+    public void setBlockSet(BlockTable table) {
+        MemorySegment content = bytes.asSlice(CONTENT, Limits.DIRECT_DATA_BYTES);
+        content.fill((byte) 0);
+        for (int slot = 0; slot < table.entryCount(); slot++) {
+            table.ref(slot).write(content, (long) slot * BlockRef.BYTES);
+        }
     }
 
     /**

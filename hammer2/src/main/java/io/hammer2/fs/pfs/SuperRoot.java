@@ -2,7 +2,9 @@ package io.hammer2.fs.pfs;
 
 import io.hammer2.fs.chain.Cursor;
 import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.inode.Inode;
 import io.hammer2.fs.inode.InodeContent;
+import io.hammer2.fs.inode.InodeFlush;
 import io.hammer2.fs.io.CachedBlock;
 import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockType;
@@ -15,14 +17,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** The inode above all PFS roots, which it holds directly, by the hash of their names (format section 9.1). */
+/**
+ * The inode above all PFS roots, which it holds directly, by the hash of their names (format section 9.1). Used on the volume cpu
+ * only.
+ */
 public final class SuperRoot {
     private final Topology topology;
-    private final InodeContent content;
+    private final Inode inode;
 
     private SuperRoot(Topology topology, InodeContent content) {
         this.topology = topology;
-        this.content = content;
+        this.inode = new Inode(content);
     }
 
     /** Reads it; on the cpu of {@code topology}, where it is then used. */
@@ -38,6 +43,22 @@ public final class SuperRoot {
         }
     }
 
+    /** Lets the entry of a PFS refer to its root as that was just written, and writes the super-root. @return its reference */
+    public BlockRef commit(InodeFlush flush, List<BlockRef> pfsRoots) {
+        inode.gate().lockExclusive();
+        try {
+            inode.change(inode.committedRef().modifyTid() + 1);
+            for (BlockRef root : pfsRoots) {
+                if (!topology.replace(inode.chain(), root.key(), root)) {
+                    throw new IllegalStateException("no PFS at " + Key.text(root.key()));
+                }
+            }
+            return flush.flush(inode);
+        } finally {
+            inode.gate().unlockExclusive();
+        }
+    }
+
     /**
      * All PFSs, in the order of their hashes.
      *
@@ -45,7 +66,8 @@ public final class SuperRoot {
      */
     public List<Pfs> list(Consumer<CorruptBlockException> damaged) {
         List<Pfs> all = new ArrayList<>();
-        try (Cursor cursor = topology.cursor(content.table())) {
+        inode.gate().lockShared();
+        try (Cursor cursor = topology.cursor(inode.flushedTable())) {
             for (boolean more = cursor.seek(0); more; more = cursor.next()) {
                 try {
                     all.add(at(cursor));
@@ -55,6 +77,8 @@ public final class SuperRoot {
             }
         } catch (CorruptBlockException e) {
             damaged.accept(e);
+        } finally {
+            inode.gate().unlockShared();
         }
         return all;
     }
@@ -66,7 +90,8 @@ public final class SuperRoot {
      */
     public Pfs find(byte[] label) {
         long hash = DirectoryHash.of(label);
-        try (Cursor cursor = topology.cursor(content.table())) {
+        inode.gate().lockShared();
+        try (Cursor cursor = topology.cursor(inode.flushedTable())) {
             for (boolean more = cursor.seek(hash);
                     more && Key.lessOrEqual(cursor.key(), DirectoryHash.bucketEnd(hash));
                     more = cursor.next()) {
@@ -76,6 +101,8 @@ public final class SuperRoot {
                 }
             }
             return null;
+        } finally {
+            inode.gate().unlockShared();
         }
     }
 

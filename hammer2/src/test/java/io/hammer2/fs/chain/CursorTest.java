@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.hammer2.fs.codec.CheckCode;
 import io.hammer2.fs.io.BlockIo;
+import io.hammer2.fs.io.PendingWrites;
 import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.BlockType;
@@ -31,7 +32,8 @@ class CursorTest {
     /** Walks on a cache so small that blocks come and go under it. */
     private static void onCpu(TreeWriter writer, long seed, TopologyTest test) throws Exception {
         try (Lwkt lwkt = Lwkt.stepped(1, seed)) {
-            BlockIo io = new BlockIo(lwkt.cpu(0), writer.device(), TreeWriter.DEVICE_BYTES, SMALL_CACHE);
+            BlockIo io = new BlockIo(
+                    lwkt.cpu(0), writer.device(), TreeWriter.DEVICE_BYTES, new PendingWrites(), SMALL_CACHE);
             Callable<Void> body = () -> {
                 test.run(new Topology(io));
                 io.close();

@@ -10,6 +10,7 @@ import io.hammer2.fs.flush.Counters;
 import io.hammer2.fs.flush.Flush;
 import io.hammer2.fs.io.BlockIo;
 import io.hammer2.fs.io.CachedBlock;
+import io.hammer2.fs.io.PendingWrites;
 import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.BlockType;
@@ -150,7 +151,8 @@ class TopologyModelTest {
         TreeWriter writer = new TreeWriter(random);
         try (Lwkt lwkt = Lwkt.stepped(1, seed)) {
             lwkt.run(0, () -> {
-                BlockIo io = new BlockIo(lwkt.cpu(0), writer.device(), TreeWriter.DEVICE_BYTES, 16 * 65536);
+                BlockIo io = new BlockIo(
+                        lwkt.cpu(0), writer.device(), TreeWriter.DEVICE_BYTES, new PendingWrites(), 16 * 65536);
                 body.accept(new World(kind, random, writer, new Topology(io)));
                 io.close();
                 return null;

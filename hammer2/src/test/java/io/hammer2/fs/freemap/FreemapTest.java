@@ -10,6 +10,7 @@ import io.hammer2.fs.fsck.Finding;
 import io.hammer2.fs.fsck.Fsck;
 import io.hammer2.fs.fsck.FsckOptions;
 import io.hammer2.fs.io.BlockIo;
+import io.hammer2.fs.io.PendingWrites;
 import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.BlockType;
 import io.hammer2.fs.media.Limits;
@@ -51,7 +52,7 @@ class FreemapTest {
         for (int mount = 0; mount < 4; mount++) {
             try (Lwkt lwkt = Lwkt.stepped(1, seed + mount)) {
                 lwkt.run(0, () -> {
-                    BlockIo io = new BlockIo(lwkt.cpu(0), device, sizeBytes, 16 * 65536);
+                    BlockIo io = new BlockIo(lwkt.cpu(0), device, sizeBytes, new PendingWrites(), 16 * 65536);
                     mounted(device, header, new Topology(io), sizeBytes, random);
                     io.close();
                     return null;
@@ -122,15 +123,15 @@ class FreemapTest {
             }
             // Far apart, so that many leaves come into being.
             next[which] = random.nextInt(10) == 0 ? (random.nextLong() & Long.MAX_VALUE) % sizeBytes : next[which];
-            leases[which] = freemap.lease(SegmentLease.classOf(TYPES.get(which)), next[which]);
+            leases[which] = freemap.lease(SegmentLease.classOf(TYPES.get(which)), next[which], radix);
             if (leases[which] == null) {
                 full = true;
                 return;
             }
             if (random.nextInt(8) == 0) {
                 freemap.giveBack(leases[which]);
-                leases[which] =
-                        freemap.lease(SegmentLease.classOf(TYPES.get(which)), random.nextLong() & Long.MAX_VALUE);
+                leases[which] = freemap.lease(
+                        SegmentLease.classOf(TYPES.get(which)), random.nextLong() & Long.MAX_VALUE, radix);
                 assertNotNull(leases[which]);
             }
         }

@@ -34,7 +34,7 @@ class BlockIoTest {
 
     private static void onCpu(BlockDevice device, IoTest test) throws Exception {
         try (Lwkt lwkt = Lwkt.stepped(1, SEED)) {
-            BlockIo io = new BlockIo(lwkt.cpu(0), device, TreeWriter.DEVICE_BYTES, CACHE_BYTES);
+            BlockIo io = new BlockIo(lwkt.cpu(0), device, TreeWriter.DEVICE_BYTES, new PendingWrites(), CACHE_BYTES);
             lwkt.run(0, () -> {
                 test.run(lwkt, io);
                 io.close();

@@ -1,0 +1,89 @@
+package io.hammer2.fs.freemap;
+
+import io.hammer2.fs.codec.CheckCode;
+import io.hammer2.fs.flush.BlockWriter;
+import io.hammer2.fs.io.BlockWrites;
+import io.hammer2.fs.media.BlockRef;
+import io.hammer2.fs.media.BlockType;
+import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
+import java.util.Map;
+
+/** Finds places for the blocks of commits, on the volume cpu: in a lease for each kind of block, as the format groups them. */
+public final class BlockPlacer implements BlockWriter {
+    private final Freemap freemap;
+    private final BlockWrites writes;
+    private final Map<BlockType, SegmentLease> leases = new EnumMap<>(BlockType.class);
+
+    /** Where to look for the next lease of a kind: where the last one was. */
+    private final Map<BlockType, Long> near = new EnumMap<>(BlockType.class);
+
+    public BlockPlacer(Freemap freemap, BlockWrites writes) {
+        this.freemap = freemap;
+        this.writes = writes;
+    }
+
+    /** @throws VolumeFullException when there is no place */
+    @Override
+    public BlockRef write(BlockRef before, BlockRef.Builder ref, MemorySegment stored) {
+        BlockRef placed = place(before.type(), ref, 0, stored);
+        writes.writeCopy(placed.offsetBytes(), stored);
+        return placed;
+    }
+
+    /**
+     * Writes a block of file data from where it is.
+     *
+     * @param key of the block
+     * @param stored off-heap, a power of two of bytes; not changed until {@code done} says so, on the volume cpu
+     * @throws VolumeFullException when there is no place
+     */
+    public BlockRef writeData(BlockRef.Builder ref, long key, MemorySegment stored, Runnable done) {
+        BlockRef placed = place(BlockType.DATA, ref, key, stored);
+        writes.write(placed.offsetBytes(), stored, done);
+        return placed;
+    }
+
+    /** Gives all leases back: the freemap then has all that was allocated. */
+    public void giveBackLeases() {
+        leases.values().forEach(freemap::giveBack);
+        leases.clear();
+    }
+
+    private BlockRef place(BlockType type, BlockRef.Builder ref, long key, MemorySegment stored) {
+        int radix = Long.numberOfTrailingZeros(stored.byteSize());
+        ref.check().fill((byte) 0);
+        CheckCode.of(ref.checkMethod()).store(stored, ref.check());
+        return ref.dataOff(allocate(type, radix, key)).build();
+    }
+
+    private long allocate(BlockType type, int radix, long key) {
+        SegmentLease lease = leases.get(type);
+        if (lease != null) {
+            long dataOff = lease.allocate(radix, key);
+            if (dataOff != SegmentLease.NONE) {
+                return dataOff;
+            }
+            freemap.giveBack(lease);
+            leases.remove(type);
+        }
+        SegmentLease next = freemap.lease(SegmentLease.classOf(type), near.getOrDefault(type, 0L), radix);
+        if (next == null) {
+            return allocateAnywhere(radix, key);
+        }
+        leases.put(type, next);
+        near.put(type, next.offsetBytes());
+        return next.allocate(radix, key);
+    }
+
+    /** The volume is all but full: what is left is in segments that were lent for other kinds. */
+    private long allocateAnywhere(int radix, long key) {
+        for (SegmentLease lease : leases.values()) {
+            long dataOff = lease.allocate(radix, key);
+            if (dataOff != SegmentLease.NONE) {
+                return dataOff;
+            }
+        }
+        throw new VolumeFullException();
+    }
+}

@@ -1,0 +1,321 @@
+package io.hammer2.fs.volume;
+
+import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.freemap.BlockPlacer;
+import io.hammer2.fs.freemap.Freemap;
+import io.hammer2.fs.freemap.VolumeFullException;
+import io.hammer2.fs.inode.InodeFlush;
+import io.hammer2.fs.io.BlockWrites;
+import io.hammer2.fs.io.BufferPool;
+import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.media.BlockRef;
+import io.hammer2.fs.media.CorruptBlockException;
+import io.hammer2.fs.pfs.MountedPfs;
+import io.hammer2.fs.pfs.SuperRoot;
+import io.hammer2.lwkt.Cpu;
+import io.hammer2.lwkt.Gate;
+import io.hammer2.lwkt.Message;
+import io.hammer2.lwkt.Timer;
+import io.hammer2.lwkt.Token;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Brings what changed to the medium, all of it at once, so that a crash finds either the state before or the state after (format
+ * section 13). Runs on the volume cpu, one commit at a time; who asks meanwhile shares the next one.
+ *
+ * <ol>
+ *   <li>The modification gate is closed: what changes anything holds it shared.
+ *   <li>Changed inodes are written with all below them, then the PFS roots with the inode index, then the super-root. The gate opens.
+ *   <li>The freemap, with all that was allocated for this, is written to its next slots.
+ *   <li>When all that is on the medium, the device is flushed.
+ *   <li>The header goes to its next copy, and the device is flushed again.
+ * </ol>
+ *
+ * <p>An error anywhere leaves the last header the newest. Everybody who waits gets it, and nothing can be changed any more: what
+ * is in memory could not be brought into agreement with the medium.
+ */
+public final class Sync {
+    /** Taken before every gate of an inode. */
+    private static final long GATE_ORDER = -1;
+
+    /** A bound on the changes that wait for a commit, each of which reserves space and takes memory. */
+    private static final long RESERVED_MAX = 512L << 20;
+
+    private final Cpu cpu;
+    private final Topology topology;
+    private final SuperRoot superRoot;
+    private final Freemap freemap;
+    private final BlockPlacer placer;
+    private final BlockWrites writes;
+    private final BufferPool buffers;
+    private final Headers headers;
+    private final SpaceBudget budget;
+    private final long dirtyBytesMax;
+    private final long intervalNanos;
+    private final Consumer<String> log;
+
+    private final Gate modifications = new Gate(GATE_ORDER);
+
+    /** Of the last flush; under the modification gate. */
+    private long lastTid;
+
+    private final Token token = new Token("sync");
+    // Under the token.
+    private boolean scheduled;
+    private boolean begun;
+    private IOException failure;
+
+    // Of the volume cpu.
+    private final List<MountedPfs> mounted = new ArrayList<>();
+    private List<Message<Void>> waiting = new ArrayList<>();
+    private boolean running;
+    private boolean headerIsDue;
+    private Timer timer;
+
+    /**
+     * @param topology of the volume cpu
+     * @param dirtyBytesMax of file data that waits for a commit
+     * @param intervalNanos what changed is committed at most this much later
+     */
+    public Sync(
+            Topology topology,
+            SuperRoot superRoot,
+            Freemap freemap,
+            BlockWrites writes,
+            BufferPool buffers,
+            Headers headers,
+            SpaceBudget budget,
+            long dirtyBytesMax,
+            long intervalNanos,
+            Consumer<String> log) {
+        this.cpu = topology.io().cpu();
+        this.topology = topology;
+        this.superRoot = superRoot;
+        this.freemap = freemap;
+        this.placer = new BlockPlacer(freemap, writes);
+        this.writes = writes;
+        this.buffers = buffers;
+        this.headers = headers;
+        this.budget = budget;
+        this.dirtyBytesMax = dirtyBytesMax;
+        this.intervalNanos = intervalNanos;
+        this.log = log;
+        this.lastTid = headers.committed().mirrorTid();
+    }
+
+    /** Held shared by whatever changes anything, exclusively by a commit and by what must be alone with the directories. */
+    public Gate modifications() {
+        return modifications;
+    }
+
+    /** On the volume cpu. */
+    public void add(MountedPfs pfs) {
+        cpu.assertCurrent();
+        mounted.add(pfs);
+    }
+
+    /** Why nothing can be changed any more, or null. */
+    public IOException failure() {
+        token.acquireShared();
+        try {
+            return failure;
+        } finally {
+            token.release();
+        }
+    }
+
+    /** Sees to it that what has changed is committed when the interval is over. */
+    public void schedule() {
+        token.acquire();
+        try {
+            if (scheduled) {
+                return;
+            }
+            scheduled = true;
+        } finally {
+            token.release();
+        }
+        cpu.post(this::startTimer);
+    }
+
+    /**
+     * Keeps what is not yet committed within bounds: begins a commit when half of them is reached, and waits for one when all
+     * is. Without any gate held.
+     */
+    public void throttle() throws IOException {
+        long reserved = budget.reservedBytes();
+        long used = buffers.usedBytes();
+        if (used > dirtyBytesMax || reserved > RESERVED_MAX) {
+            commit();
+        } else if ((used > dirtyBytesMax / 2 || reserved > RESERVED_MAX / 2) && begins()) {
+            cpu.post(() -> enqueue(new Message<>()));
+        }
+    }
+
+    private boolean begins() {
+        token.acquire();
+        try {
+            boolean first = !begun;
+            begun = true;
+            return first;
+        } finally {
+            token.release();
+        }
+    }
+
+    /**
+     * Commits all that was done before, and waits until it is durable. Without any gate held.
+     *
+     * @throws IOException what kept it from that
+     */
+    public void commit() throws IOException {
+        Message<Void> committed = new Message<>();
+        cpu.post(() -> enqueue(committed));
+        try {
+            committed.await();
+        } catch (CommitFailure e) {
+            throw e.error;
+        }
+    }
+
+    /** Of the commit that comes next; with the modification gate held. */
+    public long nextTid() {
+        return lastTid + 1;
+    }
+
+    /** Lets the next commit write a header even if nothing changed; on the volume cpu. */
+    public void requireHeader() {
+        cpu.assertCurrent();
+        headerIsDue = true;
+    }
+
+    /** Ends the timer; on the volume cpu. */
+    public void stop() {
+        cpu.assertCurrent();
+        if (timer != null) {
+            timer.cancel();
+            timer = null;
+        }
+    }
+
+    /** Carries the error out of {@link Message#await}. */
+    private static final class CommitFailure extends RuntimeException {
+        private final transient IOException error;
+
+        private CommitFailure(IOException error) {
+            super(error.getMessage(), error, false, false);
+            this.error = error;
+        }
+    }
+
+    private void startTimer() {
+        if (timer == null) {
+            timer = cpu.after(intervalNanos, () -> {
+                timer = null;
+                enqueue(new Message<>());
+            });
+        }
+    }
+
+    /** Runs commits until nobody waits for one. */
+    private void enqueue(Message<Void> asks) {
+        waiting.add(asks);
+        if (running) {
+            return;
+        }
+        running = true;
+        try {
+            while (!waiting.isEmpty()) {
+                List<Message<Void>> answered = waiting;
+                waiting = new ArrayList<>();
+                IOException error = commitOnce();
+                for (Message<Void> message : answered) {
+                    if (error == null) {
+                        message.reply(null);
+                    } else {
+                        message.fail(new CommitFailure(error));
+                    }
+                }
+            }
+        } finally {
+            running = false;
+        }
+    }
+
+    private IOException commitOnce() {
+        IOException earlier = failure();
+        if (earlier != null) {
+            return earlier;
+        }
+        try {
+            run();
+            return null;
+        } catch (IOException e) {
+            return fail(e);
+        } catch (CorruptBlockException | DeviceErrorException | VolumeFullException e) {
+            return fail(new IOException(e.getMessage(), e));
+        }
+    }
+
+    private IOException fail(IOException error) {
+        token.acquire();
+        try {
+            failure = error;
+        } finally {
+            token.release();
+        }
+        log.accept("commit failed, the file system is read-only now; what was committed before is safe: "
+                + error.getMessage());
+        return error;
+    }
+
+    private void run() throws IOException {
+        BlockRef root = null;
+        modifications.lockExclusive();
+        long tid = nextTid();
+        try {
+            stop();
+            unschedule();
+            List<MountedPfs> dirty =
+                    mounted.stream().filter(MountedPfs::isDirty).toList();
+            if (!dirty.isEmpty()) {
+                InodeFlush flush = new InodeFlush(topology, placer, buffers, tid);
+                List<BlockRef> roots = new ArrayList<>();
+                for (MountedPfs pfs : dirty) {
+                    roots.add(pfs.flush(flush));
+                }
+                root = superRoot.commit(flush, roots);
+                placer.giveBackLeases();
+                budget.settle(freemap.freeBytes());
+            }
+            if (root != null || headerIsDue) {
+                lastTid = tid;
+            }
+        } finally {
+            modifications.unlockExclusive();
+        }
+        if (root == null && !headerIsDue) {
+            return;
+        }
+        headerIsDue = false;
+        freemap.flush(tid, writes::writeCopy);
+        writes.await();
+        writes.flushDevice();
+        BlockRef superRootRef =
+                root != null ? root : headers.committed().superRootBlockSet().ref(0);
+        headers.commit(new Headers.Contents(tid, superRootRef, freemap.rootTable(), freemap.freeBytes()));
+    }
+
+    private void unschedule() {
+        token.acquire();
+        try {
+            scheduled = false;
+            begun = false;
+        } finally {
+            token.release();
+        }
+    }
+}
