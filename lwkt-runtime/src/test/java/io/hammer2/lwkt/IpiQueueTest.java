@@ -45,7 +45,8 @@ class IpiQueueTest {
             Message<Void> otherSent = new Message<>();
             lwkt.cpu(1).spawn("sender", () -> {
                 flood(lwkt.cpu(0), messages, handled);
-                otherSent.reply(null);
+                // Behind them in the same queue: answered from here, it could be seen before they are handled.
+                lwkt.cpu(0).post(() -> otherSent.reply(null));
             });
             lwkt.run(0, () -> {
                 flood(lwkt.cpu(1), messages, handled);
