@@ -6,6 +6,7 @@ import io.hammer2.fs.media.FreemapLeaf.Granule;
 import io.hammer2.fs.media.Limits;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * A segment of 4 MiB, lent by the {@link Freemap} to one cpu, which alone allocates in it until it gives the lease back. Works
@@ -14,6 +15,9 @@ import java.lang.foreign.ValueLayout;
  * <p>Rules kept (sections 4.1, 6.4, 6.6): blocks of 16 KiB and more are naturally aligned; smaller ones are packed into
  * granules of 16 KiB and never cross one; a granule that is allocated in is 11, whatever it was; {@code avail} counts the
  * granules that are 00.
+ *
+ * <p>A rule of this project: blocks of two commits never share 4 KiB of the medium, so that a torn write of one commit damages
+ * none of an earlier one, whatever the device's sectors are.
  */
 public final class SegmentLease {
     /** {@link #allocate} found no room. */
@@ -21,10 +25,16 @@ public final class SegmentLease {
 
     private static final int GRANULE = Limits.FREEMAP_GRANULE_BYTES;
     private static final int GRANULE_RADIX = 14;
+    private static final int PAGE = 4096;
 
     private final long offsetBytes;
     private final int allocationClass;
     private final FreemapLeaf map;
+
+    /** A bit for each granule that something was allocated in since {@link #settle}. */
+    private final long[] taken = new long[FreemapLeaf.GRANULE_COUNT / Long.SIZE];
+
+    private boolean anyTaken;
     private int granulesTaken;
 
     /**
@@ -35,6 +45,14 @@ public final class SegmentLease {
         this.offsetBytes = offsetBytes;
         this.allocationClass = allocationClass;
         this.map = new FreemapLeaf(MemorySegment.ofArray(entry.bytes().toArray(ValueLayout.JAVA_BYTE)));
+        int linear = map.linear(0);
+        if (linear < 0 || linear > FreemapLeaf.LINEAR_FULL) {
+            map.setLinear(0, FreemapLeaf.LINEAR_FULL);
+        } else if (linear % GRANULE != 0 && map.granule(0, linear / GRANULE) == Granule.FREE) {
+            // Against the rules, and the rest of a granule that is free as a whole would be given out twice.
+            map.setLinear(0, (linear / GRANULE + 1) * GRANULE);
+        }
+        leavePage();
     }
 
     /** The class of segments for blocks of {@code type} (section 6.4). */
@@ -81,16 +99,52 @@ public final class SegmentLease {
         return (inGranule != 0 && inGranule + (1 << radix) <= GRANULE) || findFree(1, 0) >= 0;
     }
 
-    /** Granules that went from free to allocated since this was last asked. */
-    int takeGranuleCount() {
+    /**
+     * Takes the place of a block that is there already, and that the map may not know.
+     *
+     * @return whether any of it was free
+     */
+    boolean mark(int inSegment, int size) {
+        int before = granulesTaken;
+        int end = inSegment + size;
+        for (int granule = inSegment / GRANULE; granule <= (end - 1) / GRANULE; granule++) {
+            take(granule);
+        }
+        int linear = map.linear(0);
+        if (linear % GRANULE != 0 && linear / GRANULE == inSegment / GRANULE && linear < end) {
+            map.setLinear(0, end);
+        }
+        return granulesTaken > before;
+    }
+
+    /** Whether anything was allocated or marked since {@link #settle}. */
+    boolean hasTaken() {
+        return anyTaken;
+    }
+
+    /** In which granules that was, a bit for each. */
+    long[] taken() {
+        return taken;
+    }
+
+    /** Ends a commit's allocations; returns how many granules they took that were free. */
+    int settle() {
         int count = granulesTaken;
         granulesTaken = 0;
+        anyTaken = false;
+        Arrays.fill(taken, 0);
+        leavePage();
         return count;
     }
 
     /** The entry as it is now. */
     FreemapLeaf map() {
         return map;
+    }
+
+    /** Packing goes on in the next 4 KiB, of the same granule if there are any (section 6.4 allows rounding up). */
+    private void leavePage() {
+        map.setLinear(0, (map.linear(0) + PAGE - 1) & -PAGE);
     }
 
     /** In the granule that is being packed, or else in a new one. */
@@ -149,5 +203,7 @@ public final class SegmentLease {
             granulesTaken++;
         }
         map.setGranule(0, granule, Granule.ALLOCATED);
+        taken[granule / Long.SIZE] |= 1L << granule;
+        anyTaken = true;
     }
 }

@@ -47,7 +47,7 @@ public final class BlockRef {
     static final int CHECK_BIGMASK = CHECK + 4;
     static final int CHECK_AVAIL = CHECK + 8;
 
-    private static final int RADIX_MASK = 0x3F;
+    static final int RADIX_MASK = 0x3F;
     private static final int RESERVED_SEGMENT_ORDER = 30;
 
     private final byte[] bytes;

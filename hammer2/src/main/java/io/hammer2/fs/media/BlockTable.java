@@ -89,6 +89,26 @@ public final class BlockTable {
         return Key.end(key(slot), keybits(slot));
     }
 
+    /** Offset and radix as stored, of what {@code slot} refers to. */
+    public long dataOff(int slot) {
+        return Fields.u64(segment, offset(slot) + BlockRef.DATA_OFF);
+    }
+
+    /** Logical offset of what {@code slot} refers to. */
+    public long offsetBytes(int slot) {
+        return dataOff(slot) & ~BlockRef.RADIX_MASK;
+    }
+
+    /** Binary logarithm of the stored size of what {@code slot} refers to, 0 for "no storage". */
+    public int radix(int slot) {
+        return (int) dataOff(slot) & BlockRef.RADIX_MASK;
+    }
+
+    /** Transaction of the whole medium in which what {@code slot} refers to was written (section 12). */
+    public long mirrorTid(int slot) {
+        return Fields.u64(segment, offset(slot) + BlockRef.MIRROR_TID);
+    }
+
     /** A copy of the reference in {@code slot}. */
     public BlockRef ref(int slot) {
         return BlockRef.read(segment, offset(slot));

@@ -9,6 +9,7 @@ import io.hammer2.fs.media.FreemapLeaf;
 import io.hammer2.fs.media.FreemapLeaf.Granule;
 import io.hammer2.fs.media.Limits;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -65,7 +66,7 @@ class SegmentLeaseTest {
                 free += lease.map().granule(0, granule) == Granule.FREE ? 1 : 0;
             }
             assertEquals(free * GRANULE, lease.map().availBytes(0), "seed " + seed);
-            assertEquals((entry.availBytes(0) - lease.map().availBytes(0)) / GRANULE, lease.takeGranuleCount());
+            assertEquals((entry.availBytes(0) - lease.map().availBytes(0)) / GRANULE, lease.settle());
         }
     }
 
@@ -94,8 +95,68 @@ class SegmentLeaseTest {
         entry.setAvailBytes(0, entry.availBytes(0) - GRANULE);
         entry.setLinear(0, 7 * GRANULE + 2048);
         SegmentLease lease = new SegmentLease(OFFSET, CLASS, entry);
-        assertEquals(OFFSET + 7 * GRANULE + 2048 | 11, lease.allocate(11, 0));
+        assertEquals(OFFSET + 7 * GRANULE + 4096 | 11, lease.allocate(11, 0));
         assertEquals(Granule.ALLOCATED, lease.map().granule(0, 7));
-        assertEquals(0, lease.takeGranuleCount());
+        assertEquals(0, lease.settle());
+    }
+
+    /** A torn write of a page must not damage what an earlier commit relies on. */
+    @Test
+    void no_page_holds_blocks_of_two_commits() {
+        for (long seed = 0; seed < 200; seed++) {
+            Random random = new Random(seed);
+            FreemapLeaf entry = unused();
+            // As another implementation leaves it, which packs by the kilobyte.
+            entry.setGranule(0, 0, Granule.ALLOCATED);
+            entry.setLinear(0, 1024 * (1 + random.nextInt(15)));
+            entry.setAvailBytes(0, entry.availBytes(0) - GRANULE);
+            int[] commitOfPage = new int[Limits.FREEMAP_SEGMENT_BYTES / 4096];
+            Arrays.fill(commitOfPage, 0, Math.ceilDiv(entry.linear(0), 4096), 1);
+            SegmentLease lease = new SegmentLease(OFFSET, CLASS, entry);
+            for (int commit = 2; commit < 40; commit++) {
+                for (int i = random.nextInt(20); i > 0; i--) {
+                    long found = lease.allocate(10 + random.nextInt(6), 0);
+                    if (found == SegmentLease.NONE) {
+                        continue;
+                    }
+                    int place = (int) ((found & ~63L) - OFFSET);
+                    for (int page = place / 4096; page * 4096 < place + (1 << (found & 63)); page++) {
+                        String what = "seed " + seed + ", commit " + commit + ", page " + page;
+                        assertTrue(commitOfPage[page] == 0 || commitOfPage[page] == commit, what);
+                        commitOfPage[page] = commit;
+                    }
+                }
+                lease.settle();
+            }
+        }
+    }
+
+    @Test
+    void an_entry_that_makes_no_sense_gives_nothing_out_twice() {
+        for (int linear : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE, 5 * GRANULE + 1024}) {
+            FreemapLeaf entry = unused();
+            entry.setLinear(0, linear);
+            SegmentLease lease = new SegmentLease(OFFSET, CLASS, entry);
+            BitSet used = new BitSet();
+            for (int i = 0; i < 300; i++) {
+                long found = lease.allocate(i % 2 == 0 ? 14 : 10, 0);
+                int first = (int) ((found & ~63L) - OFFSET) / 1024;
+                int size = (1 << (found & 63)) / 1024;
+                assertTrue(used.get(first, first + size).isEmpty(), "linear " + linear + ", block " + i);
+                used.set(first, first + size);
+            }
+        }
+    }
+
+    /** Else small blocks would go on where the map says that packing ended, over those it does not know. */
+    @Test
+    void packing_goes_on_behind_a_block_that_the_map_did_not_know() {
+        FreemapLeaf entry = unused();
+        entry.setGranule(0, 7, Granule.ALLOCATED);
+        entry.setAvailBytes(0, entry.availBytes(0) - GRANULE);
+        entry.setLinear(0, 7 * GRANULE + 4096);
+        SegmentLease lease = new SegmentLease(OFFSET, CLASS, entry);
+        assertFalse(lease.mark(7 * GRANULE + 5 * 1024, 2048));
+        assertEquals(OFFSET + 7 * GRANULE + 7 * 1024 | 10, lease.allocate(10, 0));
     }
 }
