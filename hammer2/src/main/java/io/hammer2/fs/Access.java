@@ -1,0 +1,299 @@
+package io.hammer2.fs;
+
+import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.inode.FileData;
+import io.hammer2.fs.inode.Inode;
+import io.hammer2.fs.inode.InodeTable;
+import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.media.CorruptBlockException;
+import io.hammer2.fs.media.FileType;
+import io.hammer2.fs.media.InodeBlock;
+import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.pfs.MountedPfs;
+import io.hammer2.fs.volume.Sync;
+import io.hammer2.lwkt.Clock;
+import java.io.IOException;
+import java.util.function.Supplier;
+
+/**
+ * How an operation comes to inodes: with their gates, within the volume's modification gate if it changes anything, and with
+ * errors that say where.
+ */
+final class Access {
+    /** chflags(2): UF_IMMUTABLE and SF_IMMUTABLE. */
+    static final int IMMUTABLE = 0x2 | 0x20000;
+
+    /** chflags(2): UF_APPEND and SF_APPEND. */
+    static final int APPEND_ONLY = 0x4 | 0x40000;
+
+    // The most that a flush can take for a change: the inode, and a block of 16 KiB on the way to it in the index and
+    // below
+    // it; in a directory also a name's block.
+    static final long INODE_RESERVE_BYTES = 36 * Limits.KIB;
+
+    static final long BLOCK_RESERVE_BYTES = Limits.BLOCK_BYTES_MAX + 4 * Limits.KIB;
+
+    private final Hammer2 volume;
+
+    private final MountedPfs pfs;
+
+    private final InodeTable inodes;
+
+    private final PathFinder paths;
+
+    private final Clock clock;
+
+    /** Null of what is mounted read-only. */
+    private final Sync sync;
+
+    Access(Hammer2 volume, MountedPfs pfs, Clock clock) {
+        this.volume = volume;
+        this.pfs = pfs;
+        this.inodes = pfs.inodes();
+        this.paths = new PathFinder(inodes, pfs.index());
+        this.clock = clock;
+        this.sync = volume.syncOrNull();
+    }
+
+    Hammer2 volume() {
+        return volume;
+    }
+
+    MountedPfs pfs() {
+        return pfs;
+    }
+
+    InodeTable inodes() {
+        return inodes;
+    }
+
+    PathFinder paths() {
+        return paths;
+    }
+
+    /** Walks of the current cpu. */
+    Topology topology() {
+        return volume.topology();
+    }
+
+    long now() {
+        return clock.currentTimeMicros();
+    }
+
+    /** Type of an inode, which never changes; without gates of inodes held. */
+    FileType typeOf(long inum) {
+        Topology topology = volume.topology();
+        try {
+            Inode inode = open(topology, inum);
+            try {
+                return inode.type();
+            } finally {
+                close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw fault(e, () -> paths.pathOf(topology, inum));
+        }
+    }
+
+    /** Begins a modification that takes no space and cannot be refused. */
+    void beginRemoval() {
+        sync.modifications().lockShared();
+    }
+
+    /** Ends a modification. */
+    void end(boolean alone) {
+        if (alone) {
+            sync.modifications().unlockExclusive();
+        } else {
+            sync.modifications().unlockShared();
+        }
+    }
+
+    Inode openExclusive(Topology topology, long inum) {
+        Inode inode = inodes.acquire(inum);
+        boolean open = false;
+        try {
+            open = inode.lockExclusive(topology, pfs.index());
+            if (!open) {
+                throw new FsException(Errno.ESTALE, "no inode " + inum);
+            }
+            return inode;
+        } finally {
+            if (!open) {
+                inodes.release(inode);
+            }
+        }
+    }
+
+    Inode openExclusiveBelow(Topology topology, Inode directory, long inum) {
+        if (inum == directory.inum()) {
+            throw new CorruptBlockException(
+                    directory.committedRef(), "target of a directory entry", "another inode", "the directory itself");
+        }
+        Inode inode = inodes.acquire(inum);
+        boolean open = false;
+        try {
+            open = inode.lockExclusiveBelow(directory, topology, pfs.index());
+            if (!open) {
+                throw new FsException(Errno.ESTALE, "no inode " + inum);
+            }
+            return inode;
+        } finally {
+            if (!open) {
+                inodes.release(inode);
+            }
+        }
+    }
+
+    void closeExclusive(Inode inode) {
+        inode.gate().unlockExclusive();
+        inodes.release(inode);
+    }
+
+    /**
+     * Begins a modification, with the modification gate held.
+     *
+     * @param bytes the most that it may come to take; 0 when the caller reserves later
+     * @param givesBack whether it may use the space kept back
+     * @param alone whether to hold the gate exclusively
+     */
+    void begin(long bytes, boolean givesBack, boolean alone) {
+        if (sync == null) {
+            throw readOnly();
+        }
+        throttle();
+        sync.schedule();
+        for (boolean committed = false; ; committed = true) {
+            if (alone) {
+                sync.modifications().lockExclusive();
+            } else {
+                sync.modifications().lockShared();
+            }
+            boolean failed = sync.failure() != null;
+            if (!failed && (bytes == 0 || volume.budget().reserve(bytes, givesBack))) {
+                return;
+            }
+            end(alone);
+            if (failed) {
+                throw readOnly();
+            }
+            if (committed) {
+                throw noSpace();
+            }
+            commit();
+        }
+    }
+
+    void throttle() {
+        try {
+            sync.throttle();
+        } catch (IOException e) {
+            throw readOnly();
+        }
+    }
+
+    /** Makes everything durable that was done before. */
+    void commit() {
+        if (sync == null) {
+            return;
+        }
+        try {
+            sync.commit();
+        } catch (IOException e) {
+            throw new FsException(Errno.EIO, "the commit failed: " + e.getMessage());
+        }
+    }
+
+    /** Of the commit that will have what is being done now. */
+    long mirrorTid() {
+        return sync.nextTid();
+    }
+
+    void touch(Inode directory, long now) {
+        InodeBlock fields = pfs.change(directory);
+        fields.setMtimeMicros(now);
+        fields.setCtimeMicros(now);
+    }
+
+    static void requireUnprotected(Inode inode) {
+        if ((inode.block().uflags() & (IMMUTABLE | APPEND_ONLY)) != 0) {
+            throw new FsException(Errno.EPERM, "inode " + inode.inum() + " is immutable or append-only");
+        }
+    }
+
+    static FsException noSpace() {
+        return new FsException(Errno.ENOSPC, "no space that may be used");
+    }
+
+    static FsException readOnly() {
+        return new FsException(Errno.EROFS, "mounted read-only");
+    }
+
+    /** With its gate shared. */
+    Inode open(Topology topology, long inum) {
+        Inode inode = inodes.acquire(inum);
+        boolean open = false;
+        try {
+            open = inode.lockShared(topology, pfs.index());
+            if (!open) {
+                throw new FsException(Errno.ESTALE, "no inode " + inum);
+            }
+            return inode;
+        } finally {
+            if (!open) {
+                inodes.release(inode);
+            }
+        }
+    }
+
+    void close(Inode inode) {
+        inode.gate().unlockShared();
+        inodes.release(inode);
+    }
+
+    FsException fault(RuntimeException damage, Supplier<String> path) {
+        volume.faults()
+                .report(() -> "PFS " + PathFinder.text(pfs.pfs().label()) + ", " + path.get() + ": "
+                        + (damage instanceof DeviceErrorException error
+                                ? "read error in " + error.ref() + ": " + error.getMessage()
+                                : damage.getMessage()));
+        return new FsException(Errno.EIO, String.valueOf(damage.getMessage()));
+    }
+
+    static void requireDirectory(Inode inode) {
+        if (inode.type() != FileType.DIRECTORY) {
+            throw new FsException(Errno.ENOTDIR, "inode " + inode.inum());
+        }
+    }
+
+    static FileData requireFile(Inode inode) {
+        return switch (inode.type()) {
+            case REGULAR, SYMLINK -> inode.fileData();
+            case DIRECTORY -> throw new FsException(Errno.EISDIR, "inode " + inode.inum());
+            case FIFO, CHARACTER_DEVICE, BLOCK_DEVICE, SOCKET, WHITEOUT ->
+                throw new FsException(Errno.EINVAL, "inode " + inode.inum() + " has no content");
+        };
+    }
+
+    static long parentOf(Inode directory) {
+        return directory.inum() == FileSystem.ROOT_INUM
+                ? FileSystem.ROOT_INUM
+                : directory.block().iparent();
+    }
+
+    // Modifications. All throw EROFS on what is mounted read-only, also when an error of the device made it so; ENOSPC
+    // when
+    // space is short; EPERM for what is immutable or append-only (chflags(2)). Names are bytes, not kept, without '/'
+    // and NUL.
+    //
+    // Gates, in this order: the volume's modification gate, shared (exclusive where directories are removed or change
+    // places);
+    // directories, by number; what they name, by number. What is named is known not to be a directory wherever the
+    // modification
+    // gate is shared, so it is the end of every chain of waiting, whatever the names on a volume say.
+
+    /** Whether modifications are refused. */
+    boolean isReadOnly() {
+        return sync == null || sync.failure() != null;
+    }
+}

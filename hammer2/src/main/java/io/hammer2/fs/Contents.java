@@ -1,0 +1,345 @@
+package io.hammer2.fs;
+
+import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.inode.Attributes;
+import io.hammer2.fs.inode.FileData;
+import io.hammer2.fs.inode.Inode;
+import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.media.CorruptBlockException;
+import io.hammer2.fs.media.FileType;
+import io.hammer2.fs.media.InodeBlock;
+import io.hammer2.fs.media.Limits;
+import java.lang.foreign.MemorySegment;
+
+/** The operations on what an inode is and contains: reading, writing, attributes. */
+final class Contents {
+    private static final int SETUID = 04000;
+
+    private static final int SETGID = 02000;
+
+    private static final int GROUP_EXECUTE = 00010;
+
+    private static final int WRITE_BYTES_MAX = Limits.MIB;
+
+    /** Blocks that one request shares, each perhaps below an indirect block of its own in a sparse file. */
+    private static final int SHARE_BLOCKS_MAX = 256;
+
+    private static final long SHARE_RESERVE_BYTES = Limits.KIB;
+
+    private final Access access;
+
+    Contents(Access access) {
+        this.access = access;
+    }
+
+    /** {@link FileSystem#read}. */
+    int read(long inum, long offset, MemorySegment into) {
+        if (offset < 0) {
+            throw new FsException(Errno.EINVAL, "negative offset");
+        }
+        Topology topology = access.topology();
+        try {
+            Inode inode = access.open(topology, inum);
+            try {
+                FileData file = Access.requireFile(inode);
+                int length = file.read(topology, offset, into);
+                access.volume().readAhead().afterRead(file, inum, offset, length);
+                return length;
+            } finally {
+                access.close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw access.fault(e, () -> access.paths().pathOf(topology, inum));
+        }
+    }
+
+    /** {@link FileSystem#readlink}. */
+    int readlink(long inum, MemorySegment into) {
+        Topology topology = access.topology();
+        try {
+            Inode inode = access.open(topology, inum);
+            try {
+                if (inode.type() != FileType.SYMLINK) {
+                    throw new FsException(Errno.EINVAL, "not a symbolic link");
+                }
+                FileData target = inode.fileData();
+                if (target.sizeBytes() > Limits.SYMLINK_BYTES_MAX) {
+                    throw new FsException(Errno.ENAMETOOLONG, "a target of " + target.sizeBytes() + " bytes");
+                }
+                return target.read(topology, 0, into);
+            } finally {
+                access.close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw access.fault(e, () -> access.paths().pathOf(topology, inum));
+        }
+    }
+
+    /** {@link FileSystem#seekData}. */
+    long seekData(long inum, long offset) {
+        return seek(inum, offset, true);
+    }
+
+    /** {@link FileSystem#seekHole}. */
+    long seekHole(long inum, long offset) {
+        return seek(inum, offset, false);
+    }
+
+    private long seek(long inum, long offset, boolean data) {
+        Topology topology = access.topology();
+        try {
+            Inode inode = access.open(topology, inum);
+            try {
+                FileData file = Access.requireFile(inode);
+                long found = data ? file.seekData(topology, offset) : file.seekHole(topology, offset);
+                if (found < 0) {
+                    throw new FsException(Errno.ENXIO, "nothing at or after offset " + offset);
+                }
+                return found;
+            } finally {
+                access.close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw access.fault(e, () -> access.paths().pathOf(topology, inum));
+        }
+    }
+
+    /** {@link FileSystem#setAttributes}. */
+    Attributes setAttributes(long inum, AttributeChange change) {
+        Topology topology = access.topology();
+        boolean shrinks = change.hasSize();
+        access.begin(Access.INODE_RESERVE_BYTES + (shrinks ? 2 * Limits.BLOCK_BYTES_MAX : 0), shrinks, false);
+        try {
+            Inode inode = access.openExclusive(topology, inum);
+            try {
+                setAttributes(topology, inode, change);
+                return inode.attributes();
+            } finally {
+                access.closeExclusive(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw access.fault(e, () -> access.paths().pathOf(topology, inum));
+        } finally {
+            access.end(false);
+        }
+    }
+
+    private void setAttributes(Topology topology, Inode inode, AttributeChange change) {
+        int uflags = inode.block().uflags();
+        if ((uflags & (Access.IMMUTABLE | Access.APPEND_ONLY)) != 0 && !change.hasUflags()) {
+            throw new FsException(Errno.EPERM, "inode " + inode.inum() + " is immutable or append-only");
+        }
+        long now = access.now();
+        if (change.hasSize()) {
+            Access.requireFile(inode);
+            if (inode.type() != FileType.REGULAR) {
+                throw new FsException(Errno.EINVAL, "inode " + inode.inum() + " has no size to change");
+            }
+            if (change.size() < 0) {
+                throw new FsException(Errno.EINVAL, "a size of " + change.size());
+            }
+            access.pfs().change(inode);
+            inode.fileData().setSize(topology, access.pfs().buffers(), change.size());
+        }
+        InodeBlock fields = access.pfs().change(inode);
+        if (change.hasMode()) {
+            fields.setMode(change.mode());
+        }
+        if (change.hasUid() || change.hasGid()) {
+            fields.setOwner(
+                    change.hasUid() ? change.uid() : fields.uid(), change.hasGid() ? change.gid() : fields.gid());
+        }
+        if (change.dropsSetId()) {
+            fields.setMode(withoutSetId(fields.mode()));
+        }
+        if (change.hasUflags()) {
+            fields.setUflags(change.uflags());
+        }
+        if (change.hasAtime()) {
+            fields.setAtimeMicros(change.atimeMicros());
+        }
+        if (change.hasMtime()) {
+            fields.setMtimeMicros(change.mtimeMicros());
+        } else if (change.hasSize()) {
+            fields.setMtimeMicros(now);
+        }
+        fields.setCtimeMicros(change.hasCtime() ? change.ctimeMicros() : now);
+    }
+
+    /** {@link FileSystem#write}. */
+    int write(long inum, long offset, MemorySegment from, int flags) {
+        if (offset < 0 || from.byteSize() > WRITE_BYTES_MAX) {
+            throw new FsException(Errno.EINVAL, "a write of " + from.byteSize() + " bytes at " + offset);
+        }
+        Topology topology = access.topology();
+        boolean committed = false;
+        while (true) {
+            access.begin(0, false, false);
+            try {
+                Inode inode = access.openExclusive(topology, inum);
+                try {
+                    FileData file = Access.requireFile(inode);
+                    long at = (flags & FileSystem.WRITE_APPEND) != 0 ? file.sizeBytes() : offset;
+                    if (at > Limits.FILE_BYTES_MAX - from.byteSize()) {
+                        throw new FsException(Errno.EFBIG, "a write at " + at);
+                    }
+                    // Space is counted when a block turns dirty, so that what was accepted can be flushed.
+                    long needed = (inode.isChanged() ? 0 : Access.INODE_RESERVE_BYTES)
+                            + file.newDirtyBlocks(at, from.byteSize()) * Access.BLOCK_RESERVE_BYTES;
+                    if (needed == 0 || access.volume().budget().reserve(needed, false)) {
+                        write(topology, inode, at, from, flags);
+                        return (int) from.byteSize();
+                    }
+                } finally {
+                    access.closeExclusive(inode);
+                }
+            } catch (CorruptBlockException | DeviceErrorException e) {
+                throw access.fault(e, () -> access.paths().pathOf(topology, inum));
+            } finally {
+                access.end(false);
+            }
+            if (committed) {
+                throw Access.noSpace();
+            }
+            // What is reserved is more than what it takes: a commit tells.
+            access.commit();
+            committed = true;
+        }
+    }
+
+    private void write(Topology topology, Inode inode, long at, MemorySegment from, int flags) {
+        if (from.byteSize() == 0) {
+            return;
+        }
+        InodeBlock fields = access.pfs().change(inode);
+        inode.fileData().write(topology, access.pfs().buffers(), at, from);
+        if ((flags & FileSystem.WRITE_KEEP_TIMES) == 0) {
+            long now = access.now();
+            fields.setMtimeMicros(now);
+            fields.setCtimeMicros(now);
+        }
+        if ((flags & FileSystem.WRITE_DROP_SETID) != 0) {
+            fields.setMode(withoutSetId(fields.mode()));
+        }
+    }
+
+    /** {@link FileSystem#allocate}. */
+    void allocate(long inum, long offset, long length, AllocateMode mode) {
+        if (offset < 0 || length <= 0) {
+            throw new FsException(Errno.EINVAL, length + " bytes at " + offset);
+        }
+        if (offset > Limits.FILE_BYTES_MAX - length) {
+            throw new FsException(Errno.EFBIG, length + " bytes at " + offset);
+        }
+        boolean takes = mode == AllocateMode.EXTEND || mode == AllocateMode.KEEP_SIZE;
+        if (takes && !access.isReadOnly() && length > access.volume().budget().availableBytes()) {
+            throw Access.noSpace();
+        }
+        Topology topology = access.topology();
+        access.begin(Access.INODE_RESERVE_BYTES + 2 * Access.BLOCK_RESERVE_BYTES, !takes, false);
+        try {
+            Inode inode = access.openExclusive(topology, inum);
+            try {
+                FileData file = Access.requireFile(inode);
+                Access.requireUnprotected(inode);
+                if (inode.type() != FileType.REGULAR) {
+                    throw new FsException(Errno.EINVAL, "inode " + inum + " is no file");
+                }
+                if (mode == AllocateMode.KEEP_SIZE) {
+                    return;
+                }
+                InodeBlock fields = access.pfs().change(inode);
+                long end = offset + length;
+                if (!takes) {
+                    file.zero(topology, access.pfs().buffers(), offset, end);
+                }
+                boolean extends_ = mode == AllocateMode.EXTEND || mode == AllocateMode.ZERO_RANGE;
+                if (extends_ && end > file.sizeBytes()) {
+                    file.setSize(topology, access.pfs().buffers(), end);
+                }
+                long now = access.now();
+                fields.setMtimeMicros(now);
+                fields.setCtimeMicros(now);
+            } finally {
+                access.closeExclusive(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw access.fault(e, () -> access.paths().pathOf(topology, inum));
+        } finally {
+            access.end(false);
+        }
+    }
+
+    /** {@link FileSystem#copyRange}. */
+    long copyRange(long from, long fromOffset, long to, long toOffset, long length) {
+        if (fromOffset < 0 || toOffset < 0 || length < 0 || fromOffset > Limits.FILE_BYTES_MAX - length) {
+            throw new FsException(Errno.EINVAL, length + " bytes from " + fromOffset + " to " + toOffset);
+        }
+        if (toOffset > Limits.FILE_BYTES_MAX - length) {
+            throw new FsException(Errno.EFBIG, length + " bytes to " + toOffset);
+        }
+        if (from == to && fromOffset < toOffset + length && toOffset < fromOffset + length) {
+            throw new FsException(Errno.EINVAL, "the ranges overlap");
+        }
+        if (access.isReadOnly()) {
+            throw Access.readOnly();
+        }
+        long shared = from == to ? 0 : share(from, fromOffset, to, toOffset, length);
+        if (shared > 0) {
+            return shared;
+        }
+        int part = (int) Math.min(length, WRITE_BYTES_MAX);
+        MemorySegment buffer = MemorySegment.ofArray(new byte[part]);
+        int read = read(from, fromOffset, buffer);
+        return read == 0 ? 0 : write(to, toOffset, buffer.asSlice(0, read), 0);
+    }
+
+    /** @return bytes that both have in common now; 0 when the range does not begin with a whole block that can be shared */
+    private long share(long from, long fromOffset, long to, long toOffset, long length) {
+        if (((fromOffset | toOffset) & (Limits.BLOCK_BYTES_MAX - 1)) != 0 || length < Limits.BLOCK_BYTES_MAX) {
+            return 0;
+        }
+        Topology topology = access.topology();
+        access.begin(Access.INODE_RESERVE_BYTES + SHARE_BLOCKS_MAX * SHARE_RESERVE_BYTES, false, false);
+        try {
+            Inode first = access.openExclusive(topology, Math.min(from, to));
+            try {
+                Inode second = access.openExclusive(topology, Math.max(from, to));
+                try {
+                    Inode source = from < to ? first : second;
+                    Inode target = from < to ? second : first;
+                    FileData file = Access.requireFile(source);
+                    Access.requireFile(target);
+                    Access.requireUnprotected(target);
+                    if (source.type() != FileType.REGULAR || target.type() != FileType.REGULAR) {
+                        throw new FsException(Errno.EINVAL, "no file");
+                    }
+                    long bytes = Math.min(length, (long) SHARE_BLOCKS_MAX * Limits.BLOCK_BYTES_MAX);
+                    int blocks = file.shareableBlocks(topology, fromOffset, bytes);
+                    if (blocks == 0) {
+                        return 0;
+                    }
+                    InodeBlock fields = access.pfs().change(target);
+                    target.fileData().share(topology, access.pfs().buffers(), file, fromOffset, toOffset, blocks);
+                    long now = access.now();
+                    fields.setMtimeMicros(now);
+                    fields.setCtimeMicros(now);
+                    return (long) blocks * Limits.BLOCK_BYTES_MAX;
+                } finally {
+                    access.closeExclusive(second);
+                }
+            } finally {
+                access.closeExclusive(first);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw access.fault(e, () -> access.paths().pathOf(topology, from));
+        } finally {
+            access.end(false);
+        }
+    }
+
+    private static int withoutSetId(int mode) {
+        boolean executable = (mode & GROUP_EXECUTE) != 0;
+        return mode & ~SETUID & (executable ? ~SETGID : ~0);
+    }
+}
