@@ -18,6 +18,7 @@ import io.hammer2.fs.pfs.MountedPfs;
 import io.hammer2.fs.pfs.Pfs;
 import io.hammer2.fs.pfs.SuperRoot;
 import io.hammer2.fs.volume.Headers;
+import io.hammer2.fs.volume.Recovery;
 import io.hammer2.fs.volume.SpaceBudget;
 import io.hammer2.fs.volume.Sync;
 import io.hammer2.fs.volume.Volume;
@@ -94,10 +95,18 @@ public final class Hammer2 implements AutoCloseable {
         volume.warnings().forEach(options.log());
         Hammer2 opened = new Hammer2(lwkt, volume, options);
         if (!options.readOnly()) {
-            opened.onCpu(() -> {
-                opened.prepareToWrite(options);
-                return null;
-            });
+            boolean prepared = false;
+            try {
+                opened.onCpu(() -> {
+                    opened.prepareToWrite(options);
+                    return null;
+                });
+                prepared = true;
+            } finally {
+                if (!prepared) {
+                    opened.endCaches();
+                }
+            }
         }
         return opened;
     }
@@ -111,13 +120,13 @@ public final class Hammer2 implements AutoCloseable {
         }
         VolumeHeader header = volume.header();
         Headers headers = new Headers(volume.devices(), volume.headerChoice());
-        Freemap freemap = new Freemap(
-                topology(),
-                header.freemapBlockSet().copyValidated(volume.sizeBytes()),
-                volume.sizeBytes(),
-                header.allocatorBeg(),
-                header.allocatorFree());
-        SpaceBudget budget = new SpaceBudget(header.allocatorSize(), header.allocatorFree());
+        Freemap freemap = Freemap.of(topology(), header);
+        try {
+            Recovery.run(topology().io(), header, freemap, options.log());
+        } catch (VolumeException e) {
+            throw new Hammer2Exception(volume.devices().name() + ": " + e.getMessage(), e);
+        }
+        SpaceBudget budget = new SpaceBudget(header.allocatorSize(), freemap.availableBytes());
         Sync sync = new Sync(
                 topology(),
                 superRoot(),
@@ -236,6 +245,18 @@ public final class Hammer2 implements AutoCloseable {
                     return null;
                 });
             }
+            endCaches();
+            volume.close();
+        } catch (Hammer2Exception e) {
+            throw e;
+        } catch (Exception e) {
+            throw cannotClose(e);
+        }
+    }
+
+    /** Waits for the reads that are under way, and frees all memory; the devices stay open. */
+    private void endCaches() throws Hammer2Exception {
+        try {
             for (Topology topology : topologies) {
                 lwkt.run(topology.io().cpu().id(), () -> {
                     topology.io().close();
@@ -243,10 +264,13 @@ public final class Hammer2 implements AutoCloseable {
                 });
             }
             buffers.close();
-            volume.close();
         } catch (Exception e) {
-            throw new Hammer2Exception("cannot close " + volume.devices().name() + ": " + e.getMessage(), e);
+            throw cannotClose(e);
         }
+    }
+
+    private Hammer2Exception cannotClose(Exception e) {
+        return new Hammer2Exception("cannot close " + volume.devices().name() + ": " + e.getMessage(), e);
     }
 
     /** Cache and device figures of a cpu; on that cpu. */

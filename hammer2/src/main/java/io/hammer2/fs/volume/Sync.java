@@ -192,9 +192,18 @@ public final class Sync {
         headerIsDue = true;
     }
 
-    /** Ends the timer; on the volume cpu. */
+    /** Ends the timer, and waits for writes that a failed commit has left; on the volume cpu. */
     public void stop() {
         cpu.assertCurrent();
+        cancelTimer();
+        try {
+            writes.await();
+        } catch (IOException e) {
+            // Who waited for that commit knows.
+        }
+    }
+
+    private void cancelTimer() {
         if (timer != null) {
             timer.cancel();
             timer = null;
@@ -277,7 +286,7 @@ public final class Sync {
         modifications.lockExclusive();
         long tid = nextTid();
         try {
-            stop();
+            cancelTimer();
             unschedule();
             List<MountedPfs> dirty =
                     mounted.stream().filter(MountedPfs::isDirty).toList();
@@ -289,7 +298,7 @@ public final class Sync {
                 }
                 root = superRoot.commit(flush, roots);
                 placer.giveBackLeases();
-                budget.settle(freemap.freeBytes());
+                budget.settle(freemap.availableBytes());
             }
             if (root != null || headerIsDue) {
                 lastTid = tid;
