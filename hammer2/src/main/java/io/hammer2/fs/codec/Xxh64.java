@@ -33,7 +33,7 @@ public final class Xxh64 {
         long h;
         if (length >= STRIPE_BYTES) {
             at = length & -STRIPE_BYTES;
-            h = stripes(bytes, at, seed);
+            h = bytes.isNative() ? nativeStripes(bytes, at, seed) : heapStripes(bytes, at, seed);
         } else {
             h = seed + P5;
         }
@@ -51,8 +51,11 @@ public final class Xxh64 {
         return avalanche(h);
     }
 
-    /** The four lanes over the first {@code end} bytes, a multiple of the stripe, folded into one word. */
-    private static long stripes(MemorySegment bytes, long end, long seed) {
+    /**
+     * The four lanes over the first {@code end} bytes, a multiple of the stripe, folded into one word. Once for each kind of
+     * segment: where both meet in one loop, the compiler looks at every access which of them it has, at four times the cost.
+     */
+    private static long nativeStripes(MemorySegment bytes, long end, long seed) {
         long a = seed + P1 + P2;
         long b = seed + P2;
         long c = seed;
@@ -63,6 +66,25 @@ public final class Xxh64 {
             c = round(c, bytes.get(LONG, at + 16));
             d = round(d, bytes.get(LONG, at + 24));
         }
+        return fold(a, b, c, d);
+    }
+
+    /** As {@link #nativeStripes}. */
+    private static long heapStripes(MemorySegment bytes, long end, long seed) {
+        long a = seed + P1 + P2;
+        long b = seed + P2;
+        long c = seed;
+        long d = seed - P1;
+        for (long at = 0; at < end; at += STRIPE_BYTES) {
+            a = round(a, bytes.get(LONG, at));
+            b = round(b, bytes.get(LONG, at + 8));
+            c = round(c, bytes.get(LONG, at + 16));
+            d = round(d, bytes.get(LONG, at + 24));
+        }
+        return fold(a, b, c, d);
+    }
+
+    private static long fold(long a, long b, long c, long d) {
         long h = Long.rotateLeft(a, 1) + Long.rotateLeft(b, 7) + Long.rotateLeft(c, 12) + Long.rotateLeft(d, 18);
         h = (h ^ round(0, a)) * P1 + P4;
         h = (h ^ round(0, b)) * P1 + P4;

@@ -1,5 +1,7 @@
 package io.hammer2.fs.media;
 
+import java.util.HexFormat;
+
 /**
  * Arithmetic on 64-bit keys, which are unsigned: file offsets and inode numbers have bit 63 clear, directory hashes have it
  * set and are negative as a {@code long} (sections 7, 8.2, 10).
@@ -35,7 +37,7 @@ public final class Key {
     }
 
     public static String text(long key) {
-        return String.format("%016x", key);
+        return HexFormat.of().toHexDigits(key);
     }
 
     private static long mask(int keybits) {
