@@ -58,9 +58,8 @@ final class Names {
         }
         Topology topology = access.topology();
         try {
-            // The directory's gate is let go before the target's is taken: nobody who reads ever holds two, so that
-            // what
-            // names each other in a circle cannot stop anybody. If the target went meanwhile, its name did too.
+            // The directory's gate is let go before the target's is taken: nobody who reads ever holds two.
+            // If the target went meanwhile, its name did too.
             for (int tries = 0; ; tries++) {
                 long inum = find(topology, parent, name);
                 Attributes found = inum == Directory.NONE ? null : attributesOrNull(topology, inum);
