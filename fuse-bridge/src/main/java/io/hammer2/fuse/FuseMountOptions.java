@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * @param subtype after {@code fuse.} in the type
  * @param readOnly the host refuses every modification itself, with EROFS
  * @param allowOther users other than the one who mounts may enter
- * @param defaultPermissions the kernel checks permissions by mode and owner
+ * @param defaultPermissions the kernel checks permissions by mode and owner; always on a mount that can be written
  * @param suid set-id bits count
  * @param devices device nodes work
  * @param exec programs can be started
@@ -214,7 +214,8 @@ public record FuseMountOptions(
                     subtype,
                     readOnly,
                     allowOther,
-                    defaultPermissions,
+                    // Nobody else checks who may change what.
+                    defaultPermissions || !readOnly,
                     suid,
                     devices,
                     exec,

@@ -84,4 +84,94 @@ public abstract class Overridden implements FuseOperations {
     public int ioctl(FuseCall call, long node, int command, MemorySegment in, MemorySegment out) {
         return below.ioctl(call, node, command, in, out);
     }
+
+    @Override
+    public boolean opendirsAreStateless() {
+        return below.opendirsAreStateless();
+    }
+
+    @Override
+    public long create(FuseCall call, long parent, MemorySegment name, int mode, int flags, NodeAttributes into) {
+        return below.create(call, parent, name, mode, flags, into);
+    }
+
+    @Override
+    public long tmpfile(FuseCall call, long parent, int mode, int flags, NodeAttributes into) {
+        return below.tmpfile(call, parent, mode, flags, into);
+    }
+
+    @Override
+    public void mknod(
+            FuseCall call, long parent, MemorySegment name, int mode, int major, int minor, NodeAttributes into) {
+        below.mknod(call, parent, name, mode, major, minor, into);
+    }
+
+    @Override
+    public void mkdir(FuseCall call, long parent, MemorySegment name, int mode, NodeAttributes into) {
+        below.mkdir(call, parent, name, mode, into);
+    }
+
+    @Override
+    public void symlink(FuseCall call, long parent, MemorySegment name, MemorySegment target, NodeAttributes into) {
+        below.symlink(call, parent, name, target, into);
+    }
+
+    @Override
+    public void link(FuseCall call, long node, long parent, MemorySegment name, NodeAttributes into) {
+        below.link(call, node, parent, name, into);
+    }
+
+    @Override
+    public void unlink(FuseCall call, long parent, MemorySegment name) {
+        below.unlink(call, parent, name);
+    }
+
+    @Override
+    public void rmdir(FuseCall call, long parent, MemorySegment name) {
+        below.rmdir(call, parent, name);
+    }
+
+    @Override
+    public void rename(
+            FuseCall call, long parent, MemorySegment name, long newParent, MemorySegment newName, int flags) {
+        below.rename(call, parent, name, newParent, newName, flags);
+    }
+
+    @Override
+    public void setattr(FuseCall call, long node, NodeChange change, NodeAttributes into) {
+        below.setattr(call, node, change, into);
+    }
+
+    @Override
+    public int write(FuseCall call, long node, long handle, long offset, MemorySegment from, int flags) {
+        return below.write(call, node, handle, offset, from, flags);
+    }
+
+    @Override
+    public void fsync(FuseCall call, long node, boolean dataOnly) {
+        below.fsync(call, node, dataOnly);
+    }
+
+    @Override
+    public void syncfs(FuseCall call) {
+        below.syncfs(call);
+    }
+
+    @Override
+    public void fallocate(FuseCall call, long node, long handle, long offset, long length, int mode) {
+        below.fallocate(call, node, handle, offset, length, mode);
+    }
+
+    @Override
+    public long copyFileRange(
+            FuseCall call,
+            long node,
+            long handle,
+            long offset,
+            long toNode,
+            long toHandle,
+            long toOffset,
+            long length) {
+        return below.copyFileRange(call, node, handle, offset, toNode, toHandle, toOffset, length);
+    }
 }

@@ -1,8 +1,12 @@
 package io.hammer2.fuse.bridge;
 
+import io.hammer2.fs.AllocateMode;
+import io.hammer2.fs.AttributeChange;
 import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.FsException;
 import io.hammer2.fs.Hammer2Exception;
+import io.hammer2.fs.NewInode;
+import io.hammer2.fs.RenameMode;
 import io.hammer2.fs.StatFs;
 import io.hammer2.fs.inode.Attributes;
 import io.hammer2.fs.media.FileType;
@@ -12,23 +16,23 @@ import io.hammer2.fuse.FuseErrno;
 import io.hammer2.fuse.FuseException;
 import io.hammer2.fuse.FuseOperations;
 import io.hammer2.fuse.NodeAttributes;
+import io.hammer2.fuse.NodeChange;
 import io.hammer2.fuse.VolumeStatistics;
+import io.hammer2.lwkt.Cpu;
 import java.lang.foreign.MemorySegment;
 
 /**
  * A mounted PFS as FUSE operations. A node id is the inode number: it is stable and never reused, so nothing is remembered per
- * lookup or open file, and what the kernel forgets needs no action.
+ * lookup, and what the kernel forgets needs no action. Opens are told to the file system, as what is open outlives its names.
  */
 public final class FuseBridge implements FuseOperations {
-    private static final int OPEN_ACCESS_MODE = 3;
-    private static final int OPEN_TRUNCATE = 01000;
-
     /** chflags(2) bits as BSD numbers them; user and system kind. */
     static final int UFLAGS_NODUMP = 0x1;
 
     static final int UFLAGS_IMMUTABLE = 0x2 | 0x20000;
     static final int UFLAGS_APPEND = 0x4 | 0x40000;
 
+    private static final int PERMISSIONS = 07777;
     private static final int EXECUTE_BITS = 0111;
 
     /** What an application does best to read at once: a logical block. */
@@ -36,10 +40,13 @@ public final class FuseBridge implements FuseOperations {
 
     private final FileSystem files;
     private final Ioctls ioctls;
+    /** As it was mounted; after an error of a device the file system refuses by itself. */
+    private final boolean readOnly;
 
     private FuseBridge(FileSystem files, Ioctls ioctls) {
         this.files = files;
         this.ioctls = ioctls;
+        this.readOnly = files.isReadOnly();
     }
 
     /**
@@ -124,15 +131,262 @@ public final class FuseBridge implements FuseOperations {
 
     @Override
     public boolean opensAreStateless() {
+        return readOnly;
+    }
+
+    @Override
+    public boolean opendirsAreStateless() {
         return true;
     }
 
     @Override
     public long open(FuseCall call, long node, int flags) {
-        if ((flags & (OPEN_ACCESS_MODE | OPEN_TRUNCATE)) != 0) {
-            throw FuseErrno.EROFS.exception();
+        boolean writes = (flags & (OPEN_ACCESS_MODE | OPEN_TRUNCATE)) != 0;
+        if (readOnly) {
+            if (writes) {
+                throw FuseErrno.EROFS.exception();
+            }
+            return 0;
+        }
+        try {
+            files.open(node);
+            boolean opened = false;
+            try {
+                if (writes) {
+                    openToWrite(node, flags);
+                }
+                opened = true;
+            } finally {
+                if (!opened) {
+                    files.release(node);
+                }
+            }
+        } catch (FsException e) {
+            throw translate(e);
         }
         return 0;
+    }
+
+    /** What is written later comes out of the kernel's cache, when it is too late to refuse it. */
+    private void openToWrite(long node, int flags) {
+        int uflags = files.attributes(node).uflags();
+        boolean appends = (flags & (OPEN_APPEND | OPEN_TRUNCATE)) == OPEN_APPEND;
+        if ((uflags & UFLAGS_IMMUTABLE) != 0 || ((uflags & UFLAGS_APPEND) != 0 && !appends)) {
+            throw FuseErrno.EPERM.exception();
+        }
+        if ((flags & OPEN_TRUNCATE) != 0) {
+            AttributeChange empty = new AttributeChange().size(0);
+            files.setAttributes(node, (flags & OPEN_DROP_SETID) != 0 ? empty.dropSetId() : empty);
+        }
+    }
+
+    @Override
+    public long create(FuseCall call, long parent, MemorySegment name, int mode, int flags, NodeAttributes into) {
+        try {
+            Attributes made = files.create(parent, name, inode(call, FileType.REGULAR, mode));
+            files.open(made.inum());
+            fill(made, into);
+            return 0;
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    private static NewInode inode(FuseCall call, FileType type, int mode) {
+        return NewInode.of(type, mode & PERMISSIONS, call.uid(), call.gid());
+    }
+
+    @Override
+    public long tmpfile(FuseCall call, long parent, int mode, int flags, NodeAttributes into) {
+        try {
+            fill(files.createUnnamed(parent, inode(call, FileType.REGULAR, mode)), into);
+            return 0;
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void mknod(
+            FuseCall call, long parent, MemorySegment name, int mode, int major, int minor, NodeAttributes into) {
+        FileType type = type(mode);
+        try {
+            NewInode what = new NewInode(type, mode & PERMISSIONS, call.uid(), call.gid(), major, minor);
+            fill(files.create(parent, name, what), into);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    private static FileType type(int mode) {
+        return switch (mode & NodeAttributes.TYPE_MASK) {
+            case NodeAttributes.REGULAR -> FileType.REGULAR;
+            case NodeAttributes.FIFO -> FileType.FIFO;
+            case NodeAttributes.SOCKET -> FileType.SOCKET;
+            case NodeAttributes.CHARACTER_DEVICE -> FileType.CHARACTER_DEVICE;
+            case NodeAttributes.BLOCK_DEVICE -> FileType.BLOCK_DEVICE;
+            default -> throw FuseErrno.EINVAL.exception();
+        };
+    }
+
+    @Override
+    public void mkdir(FuseCall call, long parent, MemorySegment name, int mode, NodeAttributes into) {
+        try {
+            fill(files.create(parent, name, inode(call, FileType.DIRECTORY, mode)), into);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void symlink(FuseCall call, long parent, MemorySegment name, MemorySegment target, NodeAttributes into) {
+        try {
+            fill(files.symlink(parent, name, target, inode(call, FileType.SYMLINK, 0777)), into);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void link(FuseCall call, long node, long parent, MemorySegment name, NodeAttributes into) {
+        try {
+            fill(files.link(node, parent, name), into);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void unlink(FuseCall call, long parent, MemorySegment name) {
+        try {
+            files.unlink(parent, name);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void rmdir(FuseCall call, long parent, MemorySegment name) {
+        try {
+            files.rmdir(parent, name);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void rename(
+            FuseCall call, long parent, MemorySegment name, long newParent, MemorySegment newName, int flags) {
+        RenameMode mode = switch (flags) {
+            case 0 -> RenameMode.REPLACE;
+            case RENAME_NOREPLACE -> RenameMode.NO_REPLACE;
+            case RENAME_EXCHANGE -> RenameMode.EXCHANGE;
+            default -> throw FuseErrno.EINVAL.exception();
+        };
+        try {
+            files.rename(parent, name, newParent, newName, mode);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void setattr(FuseCall call, long node, NodeChange change, NodeAttributes into) {
+        try {
+            fill(files.setAttributes(node, translate(change)), into);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    private static AttributeChange translate(NodeChange change) {
+        AttributeChange wanted = new AttributeChange();
+        if (change.hasMode()) {
+            wanted.mode(change.mode());
+        }
+        if (change.hasUid()) {
+            wanted.uid(change.uid());
+        }
+        if (change.hasGid()) {
+            wanted.gid(change.gid());
+        }
+        if (change.hasSize()) {
+            wanted.size(change.size());
+        }
+        long nowMicros = Cpu.current().lwkt().clock().currentTimeMicros();
+        if (change.hasAtime() || change.isAtimeNow()) {
+            wanted.atimeMicros(change.isAtimeNow() ? nowMicros : change.atimeMicros());
+        }
+        if (change.hasMtime() || change.isMtimeNow()) {
+            wanted.mtimeMicros(change.isMtimeNow() ? nowMicros : change.mtimeMicros());
+        }
+        if (change.hasCtime()) {
+            wanted.ctimeMicros(change.ctimeMicros());
+        }
+        return change.dropsSetId() ? wanted.dropSetId() : wanted;
+    }
+
+    @Override
+    public int write(FuseCall call, long node, long handle, long offset, MemorySegment from, int flags) {
+        int wanted = ((flags & WRITE_CACHED) != 0 ? FileSystem.WRITE_KEEP_TIMES : 0)
+                | ((flags & WRITE_DROP_SETID) != 0 ? FileSystem.WRITE_DROP_SETID : 0);
+        try {
+            return files.write(node, offset, from, wanted);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void fsync(FuseCall call, long node, boolean dataOnly) {
+        try {
+            files.fsync(node);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void syncfs(FuseCall call) {
+        try {
+            files.sync();
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public void fallocate(FuseCall call, long node, long handle, long offset, long length, int mode) {
+        AllocateMode wanted = switch (mode) {
+            case 0 -> AllocateMode.EXTEND;
+            case FALLOCATE_KEEP_SIZE -> AllocateMode.KEEP_SIZE;
+            case FALLOCATE_PUNCH_HOLE | FALLOCATE_KEEP_SIZE -> AllocateMode.PUNCH_HOLE;
+            case FALLOCATE_ZERO_RANGE -> AllocateMode.ZERO_RANGE;
+            case FALLOCATE_ZERO_RANGE | FALLOCATE_KEEP_SIZE -> AllocateMode.ZERO_RANGE_KEEP_SIZE;
+            default -> throw FuseErrno.ENOTSUP.exception();
+        };
+        try {
+            files.allocate(node, offset, length, wanted);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
+    @Override
+    public long copyFileRange(
+            FuseCall call,
+            long node,
+            long handle,
+            long offset,
+            long toNode,
+            long toHandle,
+            long toOffset,
+            long length) {
+        try {
+            return files.copyRange(node, offset, toNode, toOffset, length);
+        } catch (FsException e) {
+            throw translate(e);
+        }
     }
 
     @Override
@@ -145,7 +399,13 @@ public final class FuseBridge implements FuseOperations {
     }
 
     @Override
-    public void release(long node, long handle) {}
+    public void release(long node, long handle) {
+        try {
+            files.release(node);
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
 
     @Override
     public long opendir(FuseCall call, long node) {
@@ -177,8 +437,8 @@ public final class FuseBridge implements FuseOperations {
     }
 
     /**
-     * Without {@code default_permissions} nothing is refused at open, so this does not pretend otherwise; but nothing can be
-     * written, and what has no execute bit at all cannot be executed.
+     * Without {@code default_permissions}, so of a read-only mount, nothing is refused at open, and this does not pretend
+     * otherwise; but nothing can be written, and what has no execute bit at all cannot be executed.
      */
     @Override
     public void access(FuseCall call, long node, int mask) {
@@ -188,7 +448,7 @@ public final class FuseBridge implements FuseOperations {
         Attributes found = attributes(node);
         FileType type = found.type();
         boolean stored = type == FileType.REGULAR || type == FileType.DIRECTORY || type == FileType.SYMLINK;
-        if ((mask & ACCESS_WRITE) != 0 && stored) {
+        if ((mask & ACCESS_WRITE) != 0 && stored && readOnly) {
             throw FuseErrno.EROFS.exception();
         }
         if ((mask & ACCESS_EXECUTE) != 0 && type != FileType.DIRECTORY && (found.mode() & EXECUTE_BITS) == 0) {
@@ -208,7 +468,7 @@ public final class FuseBridge implements FuseOperations {
     @Override
     public int ioctl(FuseCall call, long node, int command, MemorySegment in, MemorySegment out) {
         try {
-            return ioctls.answer(node, command, in, out);
+            return ioctls.answer(call, node, command, in, out);
         } catch (FsException e) {
             throw translate(e);
         }

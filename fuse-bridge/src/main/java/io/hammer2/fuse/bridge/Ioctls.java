@@ -21,8 +21,8 @@ import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.InodeInfo;
 import io.hammer2.fs.PfsInfo;
-import io.hammer2.fs.inode.Attributes;
 import io.hammer2.fs.media.MediaUuid;
+import io.hammer2.fuse.FuseCall;
 import io.hammer2.fuse.FuseErrno;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -31,27 +31,22 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Answers {@link ControlRequests}. A list never changes here, as the mount is read-only. What would change the volume is EROFS;
- * what is not known, ENOTTY.
+ * Answers {@link ControlRequests}, and Linux' own requests for the flags of an inode. The list of PFSs never changes here, as
+ * nothing changes it yet: what would is EROFS; what is not known, ENOTTY.
  */
 final class Ioctls {
-    /** Linux' own: the flags that lsattr shows. {@code _IOR('f', 1, long)}, answered with an int as all file systems do. */
-    static final int LINUX_GET_FLAGS = 0x80086601;
-
-    private static final int LINUX_FLAG_IMMUTABLE = 0x10;
-    private static final int LINUX_FLAG_APPEND = 0x20;
-    private static final int LINUX_FLAG_NODUMP = 0x40;
-
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.nativeOrder());
 
     private final FileSystem files;
+    private final LinuxFlags linux;
     private final int version;
     /** By key, unsigned, as the super-root is ordered. */
     private final List<PfsInfo> pfss;
 
     private Ioctls(FileSystem files, int version, List<PfsInfo> pfss) {
         this.files = files;
+        this.linux = new LinuxFlags(files);
         this.version = version;
         this.pfss = pfss;
     }
@@ -63,7 +58,7 @@ final class Ioctls {
         return new Ioctls(files, files.volume().info().version(), pfss);
     }
 
-    int answer(long node, int command, MemorySegment in, MemorySegment out) {
+    int answer(FuseCall call, long node, int command, MemorySegment in, MemorySegment out) {
         if (command == VERSION_GET) {
             out.copyFrom(in);
             out.set(INT, 0, version);
@@ -73,9 +68,7 @@ final class Ioctls {
             pfsLookup(in, out);
         } else if (command == INODE_GET) {
             inodeGet(node, in, out);
-        } else if (command == LINUX_GET_FLAGS) {
-            linuxFlags(node, out);
-        } else {
+        } else if (!linux.answer(call, node, command, in, out)) {
             throw refusal(command).exception();
         }
         return 0;
@@ -146,19 +139,5 @@ final class Ioctls {
         out.set(LONG, INODE_INODE_COUNT, inode.ref().inodeCount());
         MemorySegment.copy(
                 inode.inodeBlock(), 0, out, INODE_DATA, inode.inodeBlock().byteSize());
-    }
-
-    private void linuxFlags(long node, MemorySegment out) {
-        if (out.byteSize() < Integer.BYTES) {
-            throw FuseErrno.EINVAL.exception();
-        }
-        Attributes found = files.attributes(node);
-        int uflags = found.uflags();
-        out.set(
-                INT,
-                0,
-                ((uflags & FuseBridge.UFLAGS_IMMUTABLE) != 0 ? LINUX_FLAG_IMMUTABLE : 0)
-                        | ((uflags & FuseBridge.UFLAGS_APPEND) != 0 ? LINUX_FLAG_APPEND : 0)
-                        | ((uflags & FuseBridge.UFLAGS_NODUMP) != 0 ? LINUX_FLAG_NODUMP : 0));
     }
 }

@@ -43,7 +43,7 @@ interface HostMountPoint {
 
         @Override
         public void mounted() throws IOException {
-            at.widenReadAhead();
+            at.widenCaching();
         }
 
         @Override

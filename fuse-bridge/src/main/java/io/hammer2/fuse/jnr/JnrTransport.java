@@ -10,7 +10,9 @@ import java.nio.file.Path;
 
 /**
  * Serves through jnr-fuse. What libfuse 2.9 does not know is missing: birth times, SEEK_HOLE and SEEK_DATA, attributes together
- * with names; a read is 128 KiB at most, and an interrupted caller waits until its operation ends.
+ * with names, O_TMPFILE, RENAME_EXCHANGE, copies by sharing; reads and writes are 128 KiB at most, written data is not cached, and
+ * an interrupted caller waits until its operation ends. A file that is unlinked while it is open is a hidden name until it is
+ * closed ({@code .fuse_hidden...}).
  */
 public final class JnrTransport implements FuseTransport {
     @Override

@@ -7,6 +7,7 @@ import io.hammer2.fuse.FuseException;
 import io.hammer2.fuse.FuseMountOptions;
 import io.hammer2.fuse.FuseOperations;
 import io.hammer2.fuse.NodeAttributes;
+import io.hammer2.fuse.NodeChange;
 import io.hammer2.fuse.VolumeStatistics;
 import io.hammer2.lwkt.Lwkt;
 import java.lang.foreign.MemorySegment;
@@ -14,7 +15,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
 
@@ -24,6 +28,7 @@ import java.util.function.ToLongFunction;
  */
 final class PathOperations {
     private static final int REPORTS_MAX = 100;
+    private static final int PERMISSIONS = 07777;
 
     /** What stands in a Java string for bytes that are not UTF-8. */
     private static final char REPLACEMENT = '\uFFFD';
@@ -36,6 +41,10 @@ final class PathOperations {
 
     private final ThreadLocal<Integer> cpu;
     private final AtomicInteger reports = new AtomicInteger();
+    /** What libfuse knows open files by; none when opens are stateless. */
+    private final ConcurrentMap<Long, OpenFile> openFiles = new ConcurrentHashMap<>();
+
+    private final AtomicLong opened = new AtomicLong();
 
     PathOperations(Lwkt lwkt, FuseOperations operations, FuseMountOptions options) {
         this.lwkt = lwkt;
@@ -51,6 +60,12 @@ final class PathOperations {
             return false;
         }
     }
+
+    /** An open file needs no walk, and stays what it is when its names change. */
+    private record OpenFile(long node, long handle) {}
+
+    /** A name in a directory. */
+    private record Place(long parent, MemorySegment name) {}
 
     private long onCpu(String what, String path, ToLongFunction<NodeAttributes> body) {
         try {
@@ -78,28 +93,69 @@ final class PathOperations {
 
     /** Walks from the root. @return the node, whose attributes are then in {@code found} */
     private long walk(FuseCall call, String path, NodeAttributes found) {
-        long node = FuseOperations.ROOT;
-        boolean rootOnly = true;
-        for (int start = 1; start < path.length(); ) {
-            int slash = path.indexOf('/', start);
-            int end = slash < 0 ? path.length() : slash;
-            if (end > start) {
-                String name = path.substring(start, end);
-                byte[] bytes = name.indexOf(REPLACEMENT) < 0
-                        ? name.getBytes(StandardCharsets.UTF_8)
-                        : bytesBehind(call, node, name);
-                if (!operations.lookup(call, node, MemorySegment.ofArray(bytes), found)) {
-                    throw FuseErrno.ENOENT.exception();
-                }
-                node = found.node();
-                rootOnly = false;
-            }
-            start = end + 1;
-        }
-        if (rootOnly) {
+        long node = walk(call, path, path.length(), found);
+        if (node == FuseOperations.ROOT) {
             operations.getattr(call, node, found);
         }
         return node;
+    }
+
+    /** As above, of the path's beginning up to {@code length}; fills in nothing when that is the root. */
+    private long walk(FuseCall call, String path, int length, NodeAttributes found) {
+        long node = FuseOperations.ROOT;
+        for (int start = 1; start < length; ) {
+            int slash = path.indexOf('/', start);
+            int end = slash < 0 || slash > length ? length : slash;
+            if (end > start) {
+                MemorySegment name = nameThere(call, node, path.substring(start, end));
+                if (!operations.lookup(call, node, name, found)) {
+                    throw FuseErrno.ENOENT.exception();
+                }
+                node = found.node();
+            }
+            start = end + 1;
+        }
+        return node;
+    }
+
+    private MemorySegment nameThere(FuseCall call, long directory, String name) {
+        return MemorySegment.ofArray(
+                name.indexOf(REPLACEMENT) < 0
+                        ? name.getBytes(StandardCharsets.UTF_8)
+                        : bytesBehind(call, directory, name));
+    }
+
+    /** Where a path leads, by a name that is there already. */
+    private Place placeThere(FuseCall call, String path, NodeAttributes found) {
+        int slash = path.lastIndexOf('/');
+        long parent = walk(call, path, slash, found);
+        return new Place(parent, nameThere(call, parent, path.substring(slash + 1)));
+    }
+
+    /** Where a path leads, by a name that is new. */
+    private Place newPlace(FuseCall call, String path, NodeAttributes found) {
+        int slash = path.lastIndexOf('/');
+        return new Place(walk(call, path, slash, found), newName(path.substring(slash + 1)));
+    }
+
+    /** What the bytes of a new name were, nobody knows any more when they were not UTF-8. */
+    private static MemorySegment newName(String name) {
+        if (name.indexOf(REPLACEMENT) >= 0) {
+            throw FuseErrno.EINVAL.exception();
+        }
+        return MemorySegment.ofArray(name.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** @param file by which libfuse knows it, 0 for a file of which nothing is kept */
+    private OpenFile fileOf(FuseCall call, String path, long file, NodeAttributes found) {
+        OpenFile open = openFiles.get(file);
+        return open != null ? open : new OpenFile(walk(call, path, found), 0);
+    }
+
+    private long keep(long node, long handle) {
+        long file = opened.incrementAndGet();
+        openFiles.put(file, new OpenFile(node, handle));
+        return file;
     }
 
     /**
@@ -110,7 +166,7 @@ final class PathOperations {
         List<byte[]> matches = new ArrayList<>();
         long[] cookie = {0};
         boolean[] progress = {true};
-        long handle = operations.opensAreStateless() ? 0 : operations.opendir(call, directory);
+        long handle = operations.opendirsAreStateless() ? 0 : operations.opendir(call, directory);
         while (progress[0] && matches.size() < 2) {
             progress[0] = false;
             operations.readdir(call, directory, handle, cookie[0], (node, typeBits, entry, nextCookie) -> {
@@ -123,7 +179,7 @@ final class PathOperations {
                 return matches.size() < 2;
             });
         }
-        if (!operations.opensAreStateless()) {
+        if (!operations.opendirsAreStateless()) {
             operations.releasedir(directory, handle);
         }
         if (matches.size() != 1) {
@@ -154,22 +210,55 @@ final class PathOperations {
         });
     }
 
+    /** @param file that is open, or 0 */
+    long getattr(FuseCall call, String path, long file, Consumer<NodeAttributes> show) {
+        return onCpu("getattr", path, found -> {
+            operations.getattr(call, fileOf(call, path, file, found).node, found);
+            show.accept(found);
+            return 0;
+        });
+    }
+
     boolean opensAreStateless() {
         return operations.opensAreStateless();
     }
 
-    /** @return the handle, or a negated errno */
+    boolean opendirsAreStateless() {
+        return operations.opendirsAreStateless();
+    }
+
+    /** @return by what libfuse may know the open file, or a negated errno */
     long open(FuseCall call, String path, int flags) {
-        return onCpu("open", path, found -> operations.open(call, walk(call, path, found), flags));
+        return onCpu("open", path, found -> {
+            long node = walk(call, path, found);
+            return keep(node, operations.open(call, node, flags));
+        });
+    }
+
+    /** @return as {@link #open} */
+    long create(FuseCall call, String path, int mode, int flags) {
+        return onCpu("create", path, found -> {
+            Place at = newPlace(call, path, found);
+            long handle = operations.create(call, at.parent, at.name, mode & PERMISSIONS, flags, found);
+            long node = found.node();
+            if (operations.opensAreStateless()) {
+                operations.release(node, handle);
+                return 0;
+            }
+            return keep(node, handle);
+        });
     }
 
     long opendir(FuseCall call, String path) {
         return onCpu("opendir", path, found -> operations.opendir(call, walk(call, path, found)));
     }
 
-    long release(FuseCall call, String path, long handle) {
-        return onCpu("release", path, found -> {
-            operations.release(walk(call, path, found), handle);
+    long release(long file) {
+        return onCpu("release", "an open file", found -> {
+            OpenFile open = openFiles.remove(file);
+            if (open != null) {
+                operations.release(open.node, open.handle);
+            }
             return 0;
         });
     }
@@ -181,8 +270,99 @@ final class PathOperations {
         });
     }
 
-    long read(FuseCall call, String path, long handle, long offset, MemorySegment into) {
-        return onCpu("read", path, found -> operations.read(call, walk(call, path, found), handle, offset, into));
+    long read(FuseCall call, String path, long file, long offset, MemorySegment into) {
+        return onCpu("read", path, found -> {
+            OpenFile open = fileOf(call, path, file, found);
+            return operations.read(call, open.node, open.handle, offset, into);
+        });
+    }
+
+    long write(FuseCall call, String path, long file, long offset, MemorySegment from) {
+        return onCpu("write", path, found -> {
+            OpenFile open = fileOf(call, path, file, found);
+            return operations.write(call, open.node, open.handle, offset, from, 0);
+        });
+    }
+
+    long fsync(FuseCall call, String path, long file, boolean dataOnly) {
+        return onCpu("fsync", path, found -> {
+            operations.fsync(call, fileOf(call, path, file, found).node, dataOnly);
+            return 0;
+        });
+    }
+
+    long fallocate(FuseCall call, String path, long file, long offset, long length, int mode) {
+        return onCpu("fallocate", path, found -> {
+            OpenFile open = fileOf(call, path, file, found);
+            operations.fallocate(call, open.node, open.handle, offset, length, mode);
+            return 0;
+        });
+    }
+
+    long setattr(FuseCall call, String path, long file, NodeChange change) {
+        return onCpu("setattr", path, found -> {
+            operations.setattr(call, fileOf(call, path, file, found).node, change, found);
+            return 0;
+        });
+    }
+
+    /** @param mode with its type */
+    long mknod(FuseCall call, String path, int mode, int major, int minor) {
+        return onCpu("mknod", path, found -> {
+            Place at = newPlace(call, path, found);
+            operations.mknod(call, at.parent, at.name, mode, major, minor, found);
+            return 0;
+        });
+    }
+
+    long mkdir(FuseCall call, String path, int mode) {
+        return onCpu("mkdir", path, found -> {
+            Place at = newPlace(call, path, found);
+            operations.mkdir(call, at.parent, at.name, mode & PERMISSIONS, found);
+            return 0;
+        });
+    }
+
+    long symlink(FuseCall call, String target, String path) {
+        return onCpu("symlink", path, found -> {
+            Place at = newPlace(call, path, found);
+            operations.symlink(call, at.parent, at.name, newName(target), found);
+            return 0;
+        });
+    }
+
+    long link(FuseCall call, String path, String newPath) {
+        return onCpu("link", path, found -> {
+            long node = walk(call, path, found);
+            Place at = newPlace(call, newPath, found);
+            operations.link(call, node, at.parent, at.name, found);
+            return 0;
+        });
+    }
+
+    long unlink(FuseCall call, String path) {
+        return onCpu("unlink", path, found -> {
+            Place at = placeThere(call, path, found);
+            operations.unlink(call, at.parent, at.name);
+            return 0;
+        });
+    }
+
+    long rmdir(FuseCall call, String path) {
+        return onCpu("rmdir", path, found -> {
+            Place at = placeThere(call, path, found);
+            operations.rmdir(call, at.parent, at.name);
+            return 0;
+        });
+    }
+
+    long rename(FuseCall call, String path, String newPath) {
+        return onCpu("rename", path, found -> {
+            Place from = placeThere(call, path, found);
+            Place to = newPlace(call, newPath, found);
+            operations.rename(call, from.parent, from.name, to.parent, to.name, 0);
+            return 0;
+        });
     }
 
     long readdir(FuseCall call, String path, long handle, long cookie, DirectorySink sink) {

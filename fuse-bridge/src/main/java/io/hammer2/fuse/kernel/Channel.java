@@ -1,6 +1,7 @@
 package io.hammer2.fuse.kernel;
 
 import io.hammer2.fuse.FuseErrno;
+import io.hammer2.fuse.FuseMountOptions;
 import io.hammer2.lwkt.Cpu;
 import io.hammer2.lwkt.EventSource;
 import java.lang.foreign.Arena;
@@ -39,12 +40,12 @@ final class Channel implements EventSource {
      * @param fd a non-blocking /dev/fuse, owned from now on
      * @param onEnd called once on the cpu, when the channel has ended and no request is in work
      */
-    Channel(Cpu cpu, int fd, RequestHandler handler, int answerBytesMax, Consumer<String> log, Runnable onEnd) {
+    Channel(Cpu cpu, int fd, RequestHandler handler, FuseMountOptions options, Runnable onEnd) {
         this.cpu = cpu;
         this.fd = fd;
         this.handler = handler;
-        this.slots = new SlotPool(SLOTS_MAX, answerBytesMax);
-        this.log = log;
+        this.slots = new SlotPool(SLOTS_MAX, options.readBytesMax(), Handshake.writeBytesMax(options));
+        this.log = options.log();
         this.onEnd = onEnd;
     }
 
@@ -79,7 +80,7 @@ final class Channel implements EventSource {
         if (slot == null) {
             return false;
         }
-        long bytes = Libc.read(errno, fd, slot.request(), Slot.REQUEST_BYTES);
+        long bytes = Libc.read(errno, fd, slot.request(), slot.request().byteSize());
         if (bytes < 0) {
             slots.give(slot);
             return readFailed((int) -bytes);
@@ -162,9 +163,12 @@ final class Channel implements EventSource {
         }
     }
 
-    /** Whoever asked is being killed: it gets EINTR at once. The handler goes on to its end, for nobody. */
+    /**
+     * Whoever asked is interrupted: it gets EINTR at once, and the handler goes on to its end for nobody. Who changes
+     * something waits, as for any file system.
+     */
     private void abandon(long unique) {
-        Slot slot = ended ? null : slots.inWork(unique);
+        Slot slot = ended ? null : slots.abandonable(unique);
         if (slot != null) {
             slot.abandon();
             writeError(unique, FuseErrno.EINTR);

@@ -16,8 +16,8 @@ final class Handshake {
     /** HAMMER2 and most others keep microseconds. */
     private static final int TIME_GRANULARITY_NANOS = 1000;
 
-    /** No file data comes in on a read-only mount; the kernel takes no less than this. */
-    private static final int WRITE_BYTES_MAX = 4096;
+    /** The largest write a kernel can be told to send (256 pages). */
+    private static final int WRITE_BYTES_LIMIT = 1 << 20;
 
     private static final int WANTED_FLAGS = Wire.InitFlag.ASYNC_READ
             | Wire.InitFlag.EXPORT_SUPPORT
@@ -32,7 +32,20 @@ final class Handshake {
             | Wire.InitFlag.NO_OPENDIR_SUPPORT
             | Wire.InitFlag.EXPLICIT_INVAL_DATA;
 
+    /**
+     * For mounts that can be written. Set-id bits: of the two ways only the second tells with each request whether its caller
+     * may keep them; a kernel without it (before 5.12) clears them itself. Not here: DONT_MASK, as the kernel knows the umask;
+     * POSIX_LOCKS and FLOCK_LOCKS, as it keeps the locks of a file system that nobody shares.
+     */
+    private static final int WANTED_FLAGS_WRITABLE =
+            Wire.InitFlag.ATOMIC_O_TRUNC | Wire.InitFlag.WRITEBACK_CACHE | Wire.InitFlag.HANDLE_KILLPRIV_V2;
+
     private Handshake() {}
+
+    /** {@code max_write}. No file data comes in on a read-only mount; the kernel takes no less than a page. */
+    static int writeBytesMax(FuseMountOptions options) {
+        return options.readOnly() ? Wire.WRITE_BYTES_MIN : WRITE_BYTES_LIMIT;
+    }
 
     /**
      * Waits for INIT and answers it. After this the connection carries requests.
@@ -95,7 +108,8 @@ final class Handshake {
         Wire.putInt(reply, out + Wire.InitOut.MINOR, agreed ? Math.min(minor, Wire.MINOR_MAX) : Wire.MINOR_MAX);
         if (agreed) {
             int offered = Wire.getInt(request, Wire.In.BYTES + Wire.InitIn.FLAGS);
-            putLimits(reply, out, offered & WANTED_FLAGS, options);
+            int wanted = options.readOnly() ? WANTED_FLAGS : WANTED_FLAGS | WANTED_FLAGS_WRITABLE;
+            putLimits(reply, out, offered & wanted, options);
         }
         return agreed;
     }
@@ -105,8 +119,9 @@ final class Handshake {
         Wire.putInt(reply, out + Wire.InitOut.READ_AHEAD_MAX, options.readAheadBytes());
         Wire.putShort(reply, out + Wire.InitOut.BACKGROUND_MAX, BACKGROUND_MAX);
         Wire.putShort(reply, out + Wire.InitOut.CONGESTION_THRESHOLD, BACKGROUND_MAX * 3 / 4);
-        Wire.putInt(reply, out + Wire.InitOut.WRITE_BYTES_MAX, WRITE_BYTES_MAX);
+        Wire.putInt(reply, out + Wire.InitOut.WRITE_BYTES_MAX, writeBytesMax(options));
         Wire.putInt(reply, out + Wire.InitOut.TIME_GRANULARITY, TIME_GRANULARITY_NANOS);
-        Wire.putShort(reply, out + Wire.InitOut.PAGES_MAX, options.readBytesMax() / 4096);
+        Wire.putShort(
+                reply, out + Wire.InitOut.PAGES_MAX, Math.max(options.readBytesMax(), writeBytesMax(options)) / 4096);
     }
 }

@@ -38,7 +38,7 @@ final class KernelMount implements FuseMount {
             Libc.close(fd);
             throw new IOException(at.path() + " was unmounted at once");
         }
-        at.widenReadAhead();
+        at.widenCaching();
         KernelMount mount = new KernelMount(at, identity, options, lwkt.cpuCount());
         mount.openChannels(lwkt, fd, new RequestHandler(operations, options));
         for (Channel channel : mount.channels) {
@@ -56,8 +56,7 @@ final class KernelMount implements FuseMount {
         try {
             for (; made < channels.length; made++) {
                 int queue = made == 0 ? fd : at.anotherQueue(fd);
-                channels[made] = new Channel(
-                        lwkt.cpu(made), queue, handler, options.readBytesMax(), options.log(), running::countDown);
+                channels[made] = new Channel(lwkt.cpu(made), queue, handler, options, running::countDown);
             }
         } finally {
             if (made < channels.length) {

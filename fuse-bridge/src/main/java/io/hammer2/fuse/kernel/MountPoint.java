@@ -13,6 +13,9 @@ public final class MountPoint {
     private static final String DEVICE = "/dev/fuse";
     private static final int STALE_LAYERS_MAX = 16;
 
+    /** Of what the kernel lets be dirty altogether: the rest is for the device that the server itself writes to. */
+    private static final int WRITE_CACHE_PERCENT_MAX = 50;
+
     private final Path path;
     private final FuseMountOptions options;
     /** Whether mount(2) is ours to call. */
@@ -151,19 +154,31 @@ public final class MountPoint {
     }
 
     /**
-     * Lets the kernel read ahead further than its 128 KiB, which is to be had only by this file and only by root. For a mount
-     * that is there.
+     * Lets the kernel read ahead further than its 128 KiB, and keep more written data than the hundredth of its bound that an
+     * untrusted FUSE server gets, with which writers wait for the server after each few MiB. To be had only by these files and
+     * only by root. For a mount that is there.
      */
-    public void widenReadAhead() throws IOException {
+    public void widenCaching() throws IOException {
         Optional<MountTable.Entry> entry = MountTable.topmostAt(path);
         if (entry.isEmpty() || !direct) {
             return;
         }
-        Path file = Path.of("/sys/class/bdi", entry.get().device(), "read_ahead_kb");
+        Path queue = Path.of("/sys/class/bdi", entry.get().device());
+        set(queue, "read_ahead_kb", options.readAheadBytes() / 1024, "read-ahead");
+        if (!options.readOnly()) {
+            set(queue, "strict_limit", 0, "the bound of cached writes"); // Linux 6.2
+            set(queue, "max_ratio", WRITE_CACHE_PERCENT_MAX, "the bound of cached writes");
+        }
+    }
+
+    private void set(Path queue, String name, int value, String what) {
+        Path file = queue.resolve(name);
         try {
-            Files.writeString(file, Integer.toString(options.readAheadBytes() / 1024));
+            if (Files.exists(file)) {
+                Files.writeString(file, Integer.toString(value));
+            }
         } catch (IOException e) {
-            options.log().accept("fuse: read-ahead stays at the kernel's default: " + e.getMessage());
+            options.log().accept("fuse: " + what + " stays at the kernel's default: " + e.getMessage());
         }
     }
 

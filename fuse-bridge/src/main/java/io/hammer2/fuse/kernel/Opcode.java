@@ -42,13 +42,48 @@ final class Opcode {
     static final int RENAME2 = 45;
     static final int LSEEK = 46;
     static final int COPY_FILE_RANGE = 47;
+    static final int SYNCFS = 50;
     static final int TMPFILE = 51;
     static final int STATX = 52;
+    static final int COPY_FILE_RANGE_64 = 53;
 
     private Opcode() {}
 
     /** Whether the kernel waits for an answer; answering one of the others is an error. */
     static boolean hasReply(int opcode) {
         return opcode != FORGET && opcode != BATCH_FORGET && opcode != INTERRUPT && opcode != NOTIFY_REPLY;
+    }
+
+    /**
+     * Whether a caller that is interrupted may be told so while the request is still in work. What changes anything may not:
+     * nobody could tell whether it was done, and what was opened would never be released.
+     */
+    static boolean mayBeAbandoned(int opcode) {
+        return switch (opcode) {
+            case LOOKUP, GETATTR, STATX, READLINK, READ, READDIR, READDIRPLUS, STATFS, ACCESS, LSEEK -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether it is refused on a read-only mount, which somebody may have remounted without telling us. */
+    static boolean modifies(int opcode) {
+        return switch (opcode) {
+            case SETATTR,
+                    SYMLINK,
+                    MKNOD,
+                    MKDIR,
+                    UNLINK,
+                    RMDIR,
+                    RENAME,
+                    RENAME2,
+                    LINK,
+                    WRITE,
+                    CREATE,
+                    TMPFILE,
+                    FALLOCATE,
+                    COPY_FILE_RANGE,
+                    COPY_FILE_RANGE_64 -> true;
+            default -> false;
+        };
     }
 }

@@ -12,14 +12,15 @@ import java.lang.foreign.ValueLayout;
  * One request from its bytes to the bytes of its answer: decode, call the operation, encode. It has no state of its own besides
  * what the mount was made with, so all cpus share one.
  *
- * <p>Whatever a request holds, it ends in an answer: too short or senseless is EIO, what modifies is EROFS, what is unknown is
- * ENOSYS (after which the kernel stops asking), and an exception of the file system's is reported and EIO.
+ * <p>Whatever a request holds, it ends in an answer: too short or senseless is EIO, what modifies a read-only mount is EROFS,
+ * what is unknown is ENOSYS (after which the kernel stops asking), and an exception of the file system's is reported and EIO.
  */
 final class RequestHandler {
     /** {@link #handle}: the kernel expects nothing. */
     static final int NO_ANSWER = 0;
 
     private static final int REPORTS_MAX = 100;
+    private static final int NAME_BYTES_MAX = 4095;
 
     private final FuseOperations operations;
     private final FuseMountOptions options;
@@ -27,6 +28,8 @@ final class RequestHandler {
     /** Opens are not answered at all: the kernel then opens without asking, and caches as KEEP_CACHE and CACHE_DIR say. */
     private final boolean opensUnanswered;
 
+    private final boolean opendirsUnanswered;
+    private final Modifications modifications;
     private final int openFlags;
     private final int openDirectoryFlags;
     /** Shared by the cpus without order: a bound on log lines needs to be no more exact than that. */
@@ -37,8 +40,14 @@ final class RequestHandler {
         this.options = options;
         this.answers = new Answers(options);
         this.opensUnanswered = operations.opensAreStateless() && options.keepCache();
-        this.openFlags = options.keepCache() ? Wire.OpenOut.KEEP_CACHE : 0;
+        this.opendirsUnanswered = operations.opendirsAreStateless() && options.keepCache();
+        this.modifications = new Modifications(operations, answers, openFlags(options));
+        this.openFlags = openFlags(options);
         this.openDirectoryFlags = options.keepCache() ? Wire.OpenOut.KEEP_CACHE | Wire.OpenOut.CACHE_DIR : 0;
+    }
+
+    private static int openFlags(FuseMountOptions options) {
+        return options.keepCache() ? Wire.OpenOut.KEEP_CACHE : 0;
     }
 
     /**
@@ -104,43 +113,44 @@ final class RequestHandler {
             case Opcode.ACCESS -> access(slot, body);
             case Opcode.LSEEK -> seek(slot, body);
             case Opcode.IOCTL -> ioctl(slot, body);
-            case Opcode.DESTROY -> 0;
-            case Opcode.SETATTR,
-                    Opcode.SYMLINK,
-                    Opcode.MKNOD,
-                    Opcode.MKDIR,
-                    Opcode.UNLINK,
-                    Opcode.RMDIR,
-                    Opcode.RENAME,
-                    Opcode.RENAME2,
-                    Opcode.LINK,
-                    Opcode.WRITE,
-                    Opcode.CREATE,
-                    Opcode.TMPFILE,
-                    Opcode.FALLOCATE,
-                    Opcode.COPY_FILE_RANGE,
-                    Opcode.SETXATTR,
-                    Opcode.REMOVEXATTR -> throw FuseErrno.EROFS.exception();
-            // GETXATTR and LISTXATTR too: the kernel then answers EOPNOTSUPP itself. FLUSH and FSYNC: it then says 0
-            // itself.
-            default -> throw FuseErrno.ENOSYS.exception();
+            case Opcode.SYNCFS, Opcode.DESTROY -> {
+                operations.syncfs(slot);
+                yield 0;
+            }
+            // GETXATTR and its like too: the kernel then answers EOPNOTSUPP itself. FLUSH: it then says 0 itself.
+            default -> modify(slot, body);
         };
     }
 
-    private static void require(boolean wellFormed) {
+    private int modify(Slot slot, int body) {
+        if (options.readOnly()) {
+            throw (Opcode.modifies(slot.opcode()) ? FuseErrno.EROFS : FuseErrno.ENOSYS).exception();
+        }
+        return modifications.dispatch(slot, body);
+    }
+
+    static void require(boolean wellFormed) {
         if (!wellFormed) {
             throw FuseErrno.EIO.exception();
         }
     }
 
-    private int lookup(Slot slot, int body) {
-        int nameBytes = body - 1;
-        require(nameBytes >= 1 && nameBytes <= 4095);
-        MemorySegment request = slot.request();
-        require(request.get(ValueLayout.JAVA_BYTE, Wire.In.BYTES + nameBytes) == 0);
-        for (int i = 0; i < nameBytes; i++) {
-            require(request.get(ValueLayout.JAVA_BYTE, Wire.In.BYTES + i) != 0);
+    /**
+     * Bytes of the name that begins at {@code from} in the request and ends with a zero before {@code end}. The kernel sends
+     * none that is empty or longer than a path.
+     */
+    static int nameBytes(MemorySegment request, int from, int end) {
+        int at = from;
+        while (at < end && request.get(ValueLayout.JAVA_BYTE, at) != 0) {
+            at++;
         }
+        require(at > from && at < end && at - from <= NAME_BYTES_MAX);
+        return at - from;
+    }
+
+    private int lookup(Slot slot, int body) {
+        int nameBytes = nameBytes(slot.request(), Wire.In.BYTES, Wire.In.BYTES + body);
+        require(nameBytes == body - 1);
         NodeAttributes found = slot.attributes();
         if (operations.lookup(slot, slot.node(), slot.nameAfterHeader(nameBytes), found)) {
             return answers.entry(slot.answer(), 0, found);
@@ -188,22 +198,30 @@ final class RequestHandler {
         if (opensUnanswered) {
             throw FuseErrno.ENOSYS.exception();
         }
-        int flags = Wire.getInt(slot.request(), Wire.In.BYTES + Wire.OpenIn.FLAGS);
-        return opened(slot, operations.open(slot, slot.node(), flags), openFlags);
+        int flags = openFlags(slot.request(), Wire.OpenIn.FLAGS, Wire.OpenIn.OPEN_FLAGS);
+        return opened(slot, 0, operations.open(slot, slot.node(), flags), openFlags);
+    }
+
+    /** As {@link FuseOperations#open} wants them. */
+    static int openFlags(MemorySegment request, int flagsAt, int openFlagsAt) {
+        int flags = Wire.getInt(request, Wire.In.BYTES + flagsAt) & ~FuseOperations.OPEN_DROP_SETID;
+        boolean drop = (Wire.getInt(request, Wire.In.BYTES + openFlagsAt) & Wire.OpenIn.KILL_SUIDGID) != 0;
+        return drop ? flags | FuseOperations.OPEN_DROP_SETID : flags;
     }
 
     private int openDirectory(Slot slot, int body) {
         require(body >= Wire.OpenIn.BYTES);
-        if (opensUnanswered) {
+        if (opendirsUnanswered) {
             throw FuseErrno.ENOSYS.exception();
         }
-        return opened(slot, operations.opendir(slot, slot.node()), openDirectoryFlags);
+        return opened(slot, 0, operations.opendir(slot, slot.node()), openDirectoryFlags);
     }
 
-    private static int opened(Slot slot, long handle, int flags) {
-        Wire.putLong(slot.answer(), Wire.OpenOut.HANDLE, handle);
-        Wire.putLong(slot.answer(), Wire.OpenOut.FLAGS, flags);
-        return Wire.OpenOut.BYTES;
+    /** @return bytes of the answer, {@code at} included */
+    static int opened(Slot slot, int at, long handle, int flags) {
+        Wire.putLong(slot.answer(), at + Wire.OpenOut.HANDLE, handle);
+        Wire.putLong(slot.answer(), at + Wire.OpenOut.FLAGS, flags);
+        return at + Wire.OpenOut.BYTES;
     }
 
     private int read(Slot slot, int body) {

@@ -2,6 +2,7 @@ package io.hammer2.fuse.kernel;
 
 import io.hammer2.fuse.FuseCall;
 import io.hammer2.fuse.NodeAttributes;
+import io.hammer2.fuse.NodeChange;
 import io.hammer2.fuse.VolumeStatistics;
 import java.lang.foreign.MemorySegment;
 
@@ -12,11 +13,18 @@ import java.lang.foreign.MemorySegment;
  * <pre>
  *   0                64 KiB              68 KiB - 16   68 KiB                 68 KiB + data
  *   | request          | (unused)          | out header  | answer, page aligned  |
+ *   | request with file data, which reaches into the answer  ...     |
  * </pre>
+ *
+ * Only a WRITE is longer than 64 KiB. Its answer is written when its data is no longer needed, so both share the room: most of
+ * what a slot takes up is touched by reads and writes alike.
  */
 final class Slot implements FuseCall {
     /** More than the largest request without file data: an ioctl with 16 KiB, a name of 4 KiB, many forgets. */
     static final int REQUEST_BYTES = 64 << 10;
+
+    /** Where the data of a WRITE begins. */
+    static final int WRITE_DATA = Wire.In.BYTES + Wire.WriteIn.BYTES;
 
     private static final int PAGE = 4096;
     private static final int ANSWER = REQUEST_BYTES + PAGE;
@@ -39,6 +47,10 @@ final class Slot implements FuseCall {
     private final MemorySegment[] names = new MemorySegment[NAME_SLICES];
 
     private final MemorySegment[] answers;
+    /** Views of a WRITE's data, by pages. */
+    private final MemorySegment[] written;
+
+    private final NodeChange change = new NodeChange();
 
     private State state = State.FREE;
     private int opcode;
@@ -48,14 +60,24 @@ final class Slot implements FuseCall {
     private int gid;
     private int pid;
 
-    /** @param answerBytesMax the largest answer, a multiple of a page */
-    Slot(int answerBytesMax) {
-        MemorySegment pages = Libc.mapPages((long) ANSWER + answerBytesMax);
-        this.request = pages.asSlice(0, REQUEST_BYTES);
+    /**
+     * @param answerBytesMax the largest answer, a multiple of a page
+     * @param writeBytesMax the most data of a WRITE, a multiple of a page
+     */
+    Slot(int answerBytesMax, int writeBytesMax) {
+        int requestBytes = requestBytes(writeBytesMax);
+        MemorySegment pages = Libc.mapPages(Math.max((long) ANSWER + answerBytesMax, requestBytes));
+        this.request = pages.asSlice(0, requestBytes);
         this.reply = pages.asSlice(ANSWER - Wire.Out.BYTES, (long) Wire.Out.BYTES + answerBytesMax);
         this.answer = pages.asSlice(ANSWER, answerBytesMax);
         this.answers = new MemorySegment[answerBytesMax / PAGE + 1];
+        this.written = new MemorySegment[writeBytesMax / PAGE + 1];
         this.directory = new DirectoryWriter(answer);
+    }
+
+    /** Room for a request: the kernel reads into nothing that its largest could not fit in. */
+    static int requestBytes(int writeBytesMax) {
+        return Math.max(REQUEST_BYTES, writeBytesMax + Wire.REQUEST_BYTES_MIN);
     }
 
     /** Where a request is read into. */
@@ -99,6 +121,23 @@ final class Slot implements FuseCall {
         return view;
     }
 
+    /** The data of a WRITE of {@code bytes}. */
+    MemorySegment writeData(int bytes) {
+        if (bytes % PAGE != 0 || bytes / PAGE >= written.length) {
+            return request.asSlice(WRITE_DATA, bytes);
+        }
+        MemorySegment view = written[bytes / PAGE];
+        if (view == null) {
+            view = request.asSlice(WRITE_DATA, bytes);
+            written[bytes / PAGE] = view;
+        }
+        return view;
+    }
+
+    NodeChange change() {
+        return change;
+    }
+
     NodeAttributes attributes() {
         return attributes;
     }
@@ -134,8 +173,9 @@ final class Slot implements FuseCall {
         state = State.ABANDONED;
     }
 
-    boolean inWork(long uniqueAsked) {
-        return state == State.IN_WORK && unique == uniqueAsked;
+    /** Whether this request is in work here and {@link Opcode#mayBeAbandoned}. */
+    boolean mayAbandon(long uniqueAsked) {
+        return state == State.IN_WORK && unique == uniqueAsked && Opcode.mayBeAbandoned(opcode);
     }
 
     int opcode() {

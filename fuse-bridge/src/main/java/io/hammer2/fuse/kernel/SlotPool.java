@@ -8,13 +8,15 @@ final class SlotPool {
     private final Slot[] all;
     private final Slot[] free;
     private final int answerBytesMax;
+    private final int writeBytesMax;
     private int made;
     private int freeCount;
 
-    SlotPool(int slotsMax, int answerBytesMax) {
+    SlotPool(int slotsMax, int answerBytesMax, int writeBytesMax) {
         this.all = new Slot[slotsMax];
         this.free = new Slot[slotsMax];
         this.answerBytesMax = answerBytesMax;
+        this.writeBytesMax = writeBytesMax;
     }
 
     /** @return null when every slot is in use */
@@ -25,7 +27,7 @@ final class SlotPool {
         if (made == all.length) {
             return null;
         }
-        Slot slot = new Slot(answerBytesMax);
+        Slot slot = new Slot(answerBytesMax, writeBytesMax);
         all[made++] = slot;
         return slot;
     }
@@ -42,10 +44,10 @@ final class SlotPool {
         return made - freeCount;
     }
 
-    /** @return the slot that works on this request, null when none does */
-    Slot inWork(long unique) {
+    /** @return the slot that works on this request, null when none does or it must be worked on to its end */
+    Slot abandonable(long unique) {
         for (int i = 0; i < made; i++) {
-            if (all[i].inWork(unique)) {
+            if (all[i].mayAbandon(unique)) {
                 return all[i];
             }
         }

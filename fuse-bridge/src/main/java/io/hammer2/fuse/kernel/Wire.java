@@ -25,6 +25,9 @@ final class Wire {
     /** What the kernel insists on for the buffer of a read(2) from /dev/fuse, besides {@code max_write}. */
     static final int REQUEST_BYTES_MIN = 8192;
 
+    /** The shortest {@code max_write}. */
+    static final int WRITE_BYTES_MIN = 4096;
+
     private Wire() {}
 
     /** Rounds up to the alignment of directory records. */
@@ -90,18 +93,21 @@ final class Wire {
     /** Bits of {@link InitIn#FLAGS} and {@link InitOut#FLAGS}. */
     static final class InitFlag {
         static final int ASYNC_READ = 1;
+        static final int ATOMIC_O_TRUNC = 1 << 3;
         static final int EXPORT_SUPPORT = 1 << 4;
         static final int BIG_WRITES = 1 << 5;
         static final int AUTO_INVAL_DATA = 1 << 12;
         static final int DO_READDIRPLUS = 1 << 13;
         static final int READDIRPLUS_AUTO = 1 << 14;
         static final int ASYNC_DIO = 1 << 15;
+        static final int WRITEBACK_CACHE = 1 << 16;
         static final int NO_OPEN_SUPPORT = 1 << 17;
         static final int PARALLEL_DIROPS = 1 << 18;
         static final int MAX_PAGES = 1 << 22;
         static final int CACHE_SYMLINKS = 1 << 23;
         static final int NO_OPENDIR_SUPPORT = 1 << 24;
         static final int EXPLICIT_INVAL_DATA = 1 << 25;
+        static final int HANDLE_KILLPRIV_V2 = 1 << 28;
 
         private InitFlag() {}
     }
@@ -200,10 +206,14 @@ final class Wire {
         private StatxOut() {}
     }
 
-    /** {@code 0 flags 4 open_flags} */
+    /** {@code 0 flags 4 open_flags (7.33; before, zero)} */
     static final class OpenIn {
         static final int FLAGS = 0;
+        static final int OPEN_FLAGS = 4;
         static final int BYTES = 8;
+
+        /** Set-id bits go with the content (O_TRUNC). */
+        static final int KILL_SUIDGID = 1;
 
         private OpenIn() {}
     }
@@ -218,6 +228,145 @@ final class Wire {
         static final int CACHE_DIR = 8;
 
         private OpenOut() {}
+    }
+
+    /** {@code 0 flags 4 mode 8 umask 12 open_flags}, then the name; of TMPFILE too, where the name says nothing. */
+    static final class CreateIn {
+        static final int FLAGS = 0;
+        static final int MODE = 4;
+        static final int OPEN_FLAGS = 12;
+        static final int BYTES = 16;
+
+        private CreateIn() {}
+    }
+
+    /** {@code 0 mode 4 rdev 8 umask 12 padding}, then the name */
+    static final class MknodIn {
+        static final int MODE = 0;
+        static final int RDEV = 4;
+        static final int BYTES = 16;
+
+        private MknodIn() {}
+    }
+
+    /** {@code 0 mode 4 umask}, then the name */
+    static final class MkdirIn {
+        static final int MODE = 0;
+        static final int BYTES = 8;
+
+        private MkdirIn() {}
+    }
+
+    /** RENAME: {@code 0 newdir}; RENAME2: {@code 0 newdir 8 flags 12 padding}; then the old name and the new one. */
+    static final class RenameIn {
+        static final int NEW_PARENT = 0;
+        static final int BYTES = 8;
+        static final int FLAGS = 8;
+        static final int BYTES_2 = 16;
+
+        private RenameIn() {}
+    }
+
+    /** {@code 0 oldnodeid}, then the new name in the header's node */
+    static final class LinkIn {
+        static final int NODE = 0;
+        static final int BYTES = 8;
+
+        private LinkIn() {}
+    }
+
+    /**
+     * {@code 0 valid 4 padding 8 fh 16 size 24 lock_owner 32 atime 40 mtime 48 ctime 56 atimensec 60 mtimensec 64 ctimensec
+     * 68 mode 72 unused 76 uid 80 gid 84 unused}
+     */
+    static final class SetattrIn {
+        static final int VALID = 0;
+        static final int SIZE = 16;
+        static final int ATIME = 32;
+        static final int MTIME = 40;
+        static final int CTIME = 48;
+        static final int ATIME_NANOS = 56;
+        static final int MTIME_NANOS = 60;
+        static final int CTIME_NANOS = 64;
+        static final int MODE = 68;
+        static final int UID = 76;
+        static final int GID = 80;
+        static final int BYTES = 88;
+
+        /** Bits of {@link #VALID}: FATTR_. */
+        static final int HAS_MODE = 1;
+
+        static final int HAS_UID = 1 << 1;
+        static final int HAS_GID = 1 << 2;
+        static final int HAS_SIZE = 1 << 3;
+        static final int HAS_ATIME = 1 << 4;
+        static final int HAS_MTIME = 1 << 5;
+        static final int HAS_HANDLE = 1 << 6;
+        static final int ATIME_NOW = 1 << 7;
+        static final int MTIME_NOW = 1 << 8;
+        static final int HAS_CTIME = 1 << 10;
+        static final int KILL_SUIDGID = 1 << 11;
+
+        private SetattrIn() {}
+    }
+
+    /** {@code 0 fh 8 offset 16 size 20 write_flags 24 lock_owner 32 flags 36 padding}, then the data */
+    static final class WriteIn {
+        static final int HANDLE = 0;
+        static final int OFFSET = 8;
+        static final int SIZE = 16;
+        static final int WRITE_FLAGS = 20;
+        static final int BYTES = 40;
+
+        static final int CACHE = 1;
+        static final int KILL_SUIDGID = 4;
+
+        private WriteIn() {}
+    }
+
+    /** {@code 0 size 4 padding} */
+    static final class WriteOut {
+        static final int BYTES = 8;
+
+        private WriteOut() {}
+    }
+
+    /** {@code 0 fh 8 fsync_flags 12 padding} */
+    static final class FsyncIn {
+        static final int FLAGS = 8;
+        static final int BYTES = 16;
+
+        static final int DATA_ONLY = 1;
+
+        private FsyncIn() {}
+    }
+
+    /** {@code 0 fh 8 offset 16 length 24 mode 28 padding} */
+    static final class FallocateIn {
+        static final int HANDLE = 0;
+        static final int OFFSET = 8;
+        static final int LENGTH = 16;
+        static final int MODE = 24;
+        static final int BYTES = 32;
+
+        private FallocateIn() {}
+    }
+
+    /**
+     * {@code 0 fh_in 8 off_in 16 nodeid_out 24 fh_out 32 off_out 40 len 48 flags}. COPY_FILE_RANGE answers {@link WriteOut},
+     * COPY_FILE_RANGE_64 (7.45) {@code 0 bytes_copied:8}.
+     */
+    static final class CopyIn {
+        static final int HANDLE = 0;
+        static final int OFFSET = 8;
+        static final int TO_NODE = 16;
+        static final int TO_HANDLE = 24;
+        static final int TO_OFFSET = 32;
+        static final int LENGTH = 40;
+        static final int FLAGS = 48;
+        static final int BYTES = 56;
+
+        private CopyIn() {}
     }
 
     /** {@code 0 fh 8 offset 16 size 20 read_flags 24 lock_owner 32 flags 36 padding} */
@@ -324,6 +473,14 @@ final class Wire {
     /** The kernel's form of a device number: 12 bits major, 20 bits minor, minor's low byte lowest. */
     static int encodeDevice(int major, int minor) {
         return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+    }
+
+    static int deviceMajor(int encoded) {
+        return encoded >>> 8 & 0xfff;
+    }
+
+    static int deviceMinor(int encoded) {
+        return (encoded & 0xff) | (encoded >>> 12 & 0xfff00);
     }
 
     static int getInt(MemorySegment segment, long offset) {
