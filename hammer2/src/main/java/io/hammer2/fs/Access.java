@@ -26,9 +26,8 @@ final class Access {
     /** chflags(2): UF_APPEND and SF_APPEND. */
     static final int APPEND_ONLY = 0x4 | 0x40000;
 
-    // The most that a flush can take for a change: the inode, and a block of 16 KiB on the way to it in the index and
-    // below
-    // it; in a directory also a name's block.
+    // The most that a flush can take for a change: the inode, and 16 KiB blocks on the way to it in the index
+    // and below it; in a directory also a name's block.
     static final long INODE_RESERVE_BYTES = 36 * Limits.KIB;
 
     static final long BLOCK_RESERVE_BYTES = Limits.BLOCK_BYTES_MAX + 4 * Limits.KIB;
@@ -280,17 +279,6 @@ final class Access {
                 ? FileSystem.ROOT_INUM
                 : directory.block().iparent();
     }
-
-    // Modifications. All throw EROFS on what is mounted read-only, also when an error of the device made it so; ENOSPC
-    // when
-    // space is short; EPERM for what is immutable or append-only (chflags(2)). Names are bytes, not kept, without '/'
-    // and NUL.
-    //
-    // Gates, in this order: the volume's modification gate, shared (exclusive where directories are removed or change
-    // places);
-    // directories, by number; what they name, by number. What is named is known not to be a directory wherever the
-    // modification
-    // gate is shared, so it is the end of every chain of waiting, whatever the names on a volume say.
 
     /** Whether modifications are refused. */
     boolean isReadOnly() {

@@ -147,10 +147,9 @@ public final class FileSystem {
         return access.volume().statfs(access.pfs());
     }
 
-    // Modifications. All throw EROFS on what is mounted read-only, also when an error of the device made it so; ENOSPC
-    // when
-    // space is short; EPERM for what is immutable or append-only (chflags(2)). Names are bytes, not kept, without '/'
-    // and NUL.
+    // Modifications. All throw EROFS on what is mounted read-only, also when an error of the device made it so;
+    // ENOSPC when space is short; EPERM for what is immutable or append-only (chflags(2)). Names are bytes, not
+    // kept, without '/' and NUL.
 
     /** Whether modifications are refused. */
     public boolean isReadOnly() {
