@@ -280,6 +280,10 @@ final class Access {
                 : directory.block().iparent();
     }
 
+    boolean isMountedReadOnly() {
+        return sync == null;
+    }
+
     /** Whether modifications are refused. */
     boolean isReadOnly() {
         return sync == null || sync.failure() != null;

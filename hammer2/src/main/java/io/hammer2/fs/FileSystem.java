@@ -151,9 +151,9 @@ public final class FileSystem {
     // ENOSPC when space is short; EPERM for what is immutable or append-only (chflags(2)). Names are bytes, not
     // kept, without '/' and NUL.
 
-    /** Whether modifications are refused. */
+    /** Whether it was mounted to read only; from any thread. An error of the device may make it so later, too. */
     public boolean isReadOnly() {
-        return access.isReadOnly();
+        return access.isMountedReadOnly();
     }
 
     /**
