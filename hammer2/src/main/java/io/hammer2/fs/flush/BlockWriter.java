@@ -1,6 +1,7 @@
 package io.hammer2.fs.flush;
 
 import io.hammer2.fs.media.BlockRef;
+import io.hammer2.fs.media.BlockTable;
 import java.lang.foreign.MemorySegment;
 
 /** Gives a finished block a place on the medium. */
@@ -14,4 +15,9 @@ public interface BlockWriter {
      * @return the finished reference
      */
     BlockRef write(BlockRef before, BlockRef.Builder ref, MemorySegment stored);
+
+    /** As {@link #write}, of a table that fills its block. */
+    default BlockRef writeTable(BlockRef before, BlockRef.Builder ref, BlockTable table) {
+        return write(before, ref, table.segment());
+    }
 }

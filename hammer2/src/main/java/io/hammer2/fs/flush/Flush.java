@@ -2,7 +2,6 @@ package io.hammer2.fs.flush;
 
 import io.hammer2.fs.chain.Chain;
 import io.hammer2.fs.media.BlockRef;
-import java.lang.foreign.MemorySegment;
 
 /**
  * Writes the changed indirect blocks below one inode (or the nodes of the freemap), each after its children, and leaves the
@@ -47,13 +46,12 @@ public final class Flush {
 
     private BlockRef write(BlockRef before, Chain child) {
         Counters counters = Counters.of(child.table());
-        MemorySegment bytes = child.table().segment();
         BlockRef.Builder ref = BlockRef.builder(before.type())
                 .key(before.key(), before.keybits())
                 .methods(checkMethod, 0)
                 .leafCount(counters.leafCount())
                 .counts(counters.dataCount(), counters.inodeCount())
                 .tids(mirrorTid, counters.modifyTid());
-        return writer.write(before, ref, bytes);
+        return writer.writeTable(before, ref, child.table());
     }
 }

@@ -2,8 +2,10 @@ package io.hammer2.fs.freemap;
 
 import io.hammer2.fs.codec.CheckCode;
 import io.hammer2.fs.flush.BlockWriter;
+import io.hammer2.fs.io.BlockIo;
 import io.hammer2.fs.io.BlockWrites;
 import io.hammer2.fs.media.BlockRef;
+import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.BlockType;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
@@ -13,14 +15,17 @@ import java.util.Map;
 public final class BlockPlacer implements BlockWriter {
     private final Freemap freemap;
     private final BlockWrites writes;
+    private final BlockIo io;
     private final Map<BlockType, SegmentLease> leases = new EnumMap<>(BlockType.class);
 
     /** Where to look for the next lease of a kind: where the last one was. */
     private final Map<BlockType, Long> near = new EnumMap<>(BlockType.class);
 
-    public BlockPlacer(Freemap freemap, BlockWrites writes) {
+    /** @param io of the volume cpu, which keeps the tables that are written */
+    public BlockPlacer(Freemap freemap, BlockWrites writes, BlockIo io) {
         this.freemap = freemap;
         this.writes = writes;
+        this.io = io;
     }
 
     /** @throws VolumeFullException when there is no place */
@@ -28,6 +33,13 @@ public final class BlockPlacer implements BlockWriter {
     public BlockRef write(BlockRef before, BlockRef.Builder ref, MemorySegment stored) {
         BlockRef placed = place(before.type(), ref, 0, stored);
         writes.writeCopy(placed.offsetBytes(), stored);
+        return placed;
+    }
+
+    @Override
+    public BlockRef writeTable(BlockRef before, BlockRef.Builder ref, BlockTable table) {
+        BlockRef placed = write(before, ref, table.segment());
+        io.put(placed, table);
         return placed;
     }
 

@@ -126,6 +126,15 @@ public final class BlockIo implements AutoCloseable {
         return prefetching < PREFETCH_MAX;
     }
 
+    /** Takes a copy of a table that this cpu has just written: who changes it next need not read it back. */
+    public void put(BlockRef ref, BlockTable written) {
+        cpu.assertCurrent();
+        CachedBlock block = new CachedBlock(ref);
+        cache.insert(block);
+        MemorySegment place = cache.place(block, ref.radix());
+        block.readyTable(place.copyFrom(written.segment()), written.entryCount());
+    }
+
     /** Gives a loaded block back. */
     public void release(CachedBlock block) {
         cpu.assertCurrent();

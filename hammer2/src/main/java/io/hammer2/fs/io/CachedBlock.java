@@ -76,6 +76,16 @@ public final class CachedBlock {
             // Packs in place, the last change that these bytes ever see.
             table = BlockTable.of(writable).validate(totalBytes);
         }
+        ready(writable);
+    }
+
+    /** @param writable its place in the cache, filled with a table that this system has made: valid and packed */
+    void readyTable(MemorySegment writable, int entryCount) {
+        table = BlockTable.packed(writable, entryCount);
+        ready(writable);
+    }
+
+    private void ready(MemorySegment writable) {
         bytes = writable.asReadOnly();
         block = Block.of(ref.type(), bytes);
         state = State.READY;

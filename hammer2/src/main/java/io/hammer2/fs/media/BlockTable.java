@@ -32,6 +32,13 @@ public final class BlockTable {
         return new BlockTable(segment, 0, (int) (segment.byteSize() / BlockRef.BYTES));
     }
 
+    /** The table that fills {@code segment}, which is valid and packed: its first {@code entryCount} slots are taken. */
+    public static BlockTable packed(MemorySegment segment, int entryCount) {
+        BlockTable table = of(segment);
+        table.entryCount = entryCount;
+        return table;
+    }
+
     /** A table of {@code slotCount} empty slots, in memory of its own. */
     public static BlockTable empty(int slotCount) {
         BlockTable table = of(MemorySegment.ofArray(new byte[slotCount * BlockRef.BYTES]));

@@ -95,7 +95,7 @@ public final class Sync {
         this.topology = topology;
         this.superRoot = superRoot;
         this.freemap = freemap;
-        this.placer = new BlockPlacer(freemap, writes);
+        this.placer = new BlockPlacer(freemap, writes, topology.io());
         this.writes = writes;
         this.buffers = buffers;
         this.headers = headers;
