@@ -35,6 +35,11 @@ public final class AttributeChange {
         return set == 0;
     }
 
+    /** Whether it is what a kernel that caches writes sends after them: both times, and nothing else. */
+    public boolean isTimesOfWrites() {
+        return set == (MTIME | CTIME);
+    }
+
     /** @param value permission bits 07777 */
     public AttributeChange mode(int value) {
         mode = value;

@@ -126,7 +126,9 @@ final class Contents {
 
     private void setAttributes(Topology topology, Inode inode, AttributeChange change) {
         int uflags = inode.block().uflags();
-        if ((uflags & (Access.IMMUTABLE | Access.APPEND_ONLY)) != 0 && !change.hasUflags()) {
+        // What was written was allowed, and its times follow it.
+        boolean allowed = change.hasUflags() || change.isTimesOfWrites();
+        if ((uflags & (Access.IMMUTABLE | Access.APPEND_ONLY)) != 0 && !allowed) {
             throw new FsException(Errno.EPERM, "inode " + inode.inum() + " is immutable or append-only");
         }
         long now = access.now();
@@ -172,7 +174,8 @@ final class Contents {
             throw new FsException(Errno.EINVAL, "a write of " + from.byteSize() + " bytes at " + offset);
         }
         Topology topology = access.topology();
-        for (int attempt = 0; ; attempt++) {
+        boolean committed = false;
+        while (true) {
             access.begin(0, false, false);
             try {
                 Inode inode = access.openExclusive(topology, inum);
@@ -197,9 +200,12 @@ final class Contents {
             } finally {
                 access.end(false);
             }
-            if (!access.makeRoom(attempt)) {
+            if (committed) {
                 throw Access.noSpace();
             }
+            // What is reserved is more than what it takes: a commit tells.
+            access.commit();
+            committed = true;
         }
     }
 

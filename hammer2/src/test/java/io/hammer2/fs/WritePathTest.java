@@ -137,6 +137,29 @@ final class WritePathTest {
     }
 
     @Test
+    void a_read_behind_what_a_changed_block_holds_gives_zeros() throws Exception {
+        mounted(files -> {
+            long inum = file(files, ROOT, "grown");
+            files.write(inum, 0, MemorySegment.ofArray(random(1000, 1)), 0);
+            files.setAttributes(inum, new AttributeChange().size(65536));
+            MemorySegment tail = MemorySegment.ofArray(random(4096, 2));
+            assertEquals(4096, files.read(inum, 61440, tail));
+            assertArrayEquals(new byte[4096], tail.toArray(ValueLayout.JAVA_BYTE));
+        });
+    }
+
+    @Test
+    void the_times_of_what_was_appended_are_set_although_the_file_is_append_only() throws Exception {
+        mounted(files -> {
+            long inum = file(files, ROOT, "log");
+            files.setAttributes(inum, new AttributeChange().uflags(0x40000));
+            files.setAttributes(inum, new AttributeChange().mtimeMicros(1000).ctimeMicros(2000));
+            assertEquals(1000, files.attributes(inum).mtimeMicros());
+            assertThrows(FsException.class, () -> files.setAttributes(inum, new AttributeChange().mode(0777)));
+        });
+    }
+
+    @Test
     void thousands_of_names_are_there_after_another_mount_and_can_all_be_removed() throws Exception {
         mounted(files -> {
             long inside = directory(files, ROOT, "inside");

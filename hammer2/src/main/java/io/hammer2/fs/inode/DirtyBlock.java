@@ -28,7 +28,10 @@ final class DirtyBlock {
 
     void read(int from, MemorySegment into) {
         long available = Math.clamp(length - (long) from, 0, into.byteSize());
-        MemorySegment.copy(memory, from, into, 0, available);
+        // What is read may lie behind the memory altogether, where even a copy of nothing is refused.
+        if (available > 0) {
+            MemorySegment.copy(memory, from, into, 0, available);
+        }
         into.asSlice(available).fill((byte) 0);
     }
 
