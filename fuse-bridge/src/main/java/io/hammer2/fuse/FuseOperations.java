@@ -48,8 +48,8 @@ public interface FuseOperations {
     /** {@link #rename}: both names, which must be there, change places. */
     int RENAME_EXCHANGE = 2;
 
-    /** {@link #write}: out of the kernel's cache, by nobody in particular; times are set by a setattr of their own. */
-    int WRITE_CACHED = 1;
+    /** {@link #write}: the times stay; a kernel that caches writes sends those that it knows by a setattr of their own. */
+    int WRITE_KEEP_TIMES = 1;
 
     /** {@link #write}: whoever writes may not keep set-id bits. */
     int WRITE_DROP_SETID = 2;
@@ -135,7 +135,7 @@ public interface FuseOperations {
     void setattr(FuseCall call, long node, NodeChange change, NodeAttributes into);
 
     /**
-     * @param flags {@link #WRITE_CACHED}, {@link #WRITE_DROP_SETID}
+     * @param flags {@link #WRITE_KEEP_TIMES}, {@link #WRITE_DROP_SETID}
      * @return bytes written; fewer than {@code from} has is an error to a kernel that caches
      */
     int write(FuseCall call, long node, long handle, long offset, MemorySegment from, int flags);

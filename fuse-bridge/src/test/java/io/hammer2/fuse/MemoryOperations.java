@@ -157,7 +157,6 @@ public final class MemoryOperations implements FuseOperations {
     public final AtomicLong forgotten = new AtomicLong();
     public final AtomicInteger largestRead = new AtomicInteger();
     public final AtomicInteger largestWrite = new AtomicInteger();
-    public final AtomicInteger cachedWrites = new AtomicInteger();
     public final AtomicInteger copies = new AtomicInteger();
     public final AtomicInteger syncs = new AtomicInteger();
 
@@ -593,9 +592,7 @@ public final class MemoryOperations implements FuseOperations {
         if ((flags & WRITE_DROP_SETID) != 0) {
             file.dropSetId();
         }
-        if ((flags & WRITE_CACHED) != 0) {
-            cachedWrites.incrementAndGet();
-        } else {
+        if ((flags & WRITE_KEEP_TIMES) == 0) {
             file.changed();
         }
         return bytes;

@@ -149,34 +149,38 @@ public final class FuseBridge implements FuseOperations {
             return 0;
         }
         try {
-            files.open(node);
-            boolean opened = false;
-            try {
-                if (writes) {
-                    openToWrite(node, flags);
-                }
-                opened = true;
-            } finally {
-                if (!opened) {
-                    files.release(node);
-                }
+            if (writes) {
+                openToWrite(node, flags);
+            } else {
+                files.open(node);
             }
+            return 0;
         } catch (FsException e) {
             throw translate(e);
         }
-        return 0;
     }
 
     /** What is written later comes out of the kernel's cache, when it is too late to refuse it. */
     private void openToWrite(long node, int flags) {
-        int uflags = files.attributes(node).uflags();
-        boolean appends = (flags & (OPEN_APPEND | OPEN_TRUNCATE)) == OPEN_APPEND;
-        if ((uflags & UFLAGS_IMMUTABLE) != 0 || ((uflags & UFLAGS_APPEND) != 0 && !appends)) {
-            throw FuseErrno.EPERM.exception();
+        boolean truncates = (flags & OPEN_TRUNCATE) != 0;
+        files.openToWrite(node, (flags & OPEN_APPEND) != 0 && !truncates);
+        if (!truncates) {
+            return;
         }
-        if ((flags & OPEN_TRUNCATE) != 0) {
-            AttributeChange empty = new AttributeChange().size(0);
+        boolean truncated = false;
+        try {
+            // The times are the kernel's to set, as with what is written.
+            Attributes found = files.attributes(node);
+            AttributeChange empty = new AttributeChange()
+                    .size(0)
+                    .mtimeMicros(found.mtimeMicros())
+                    .ctimeMicros(found.ctimeMicros());
             files.setAttributes(node, (flags & OPEN_DROP_SETID) != 0 ? empty.dropSetId() : empty);
+            truncated = true;
+        } finally {
+            if (!truncated) {
+                files.release(node);
+            }
         }
     }
 
@@ -328,7 +332,7 @@ public final class FuseBridge implements FuseOperations {
 
     @Override
     public int write(FuseCall call, long node, long handle, long offset, MemorySegment from, int flags) {
-        int wanted = ((flags & WRITE_CACHED) != 0 ? FileSystem.WRITE_KEEP_TIMES : 0)
+        int wanted = ((flags & WRITE_KEEP_TIMES) != 0 ? FileSystem.WRITE_KEEP_TIMES : 0)
                 | ((flags & WRITE_DROP_SETID) != 0 ? FileSystem.WRITE_DROP_SETID : 0);
         try {
             return files.write(node, offset, from, wanted);

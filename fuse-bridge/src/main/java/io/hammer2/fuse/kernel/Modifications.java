@@ -96,7 +96,9 @@ final class Modifications {
         int size = getInt(slot, Wire.WriteIn.SIZE);
         int kernelFlags = getInt(slot, Wire.WriteIn.WRITE_FLAGS);
         require(size >= 0 && size <= body - Wire.WriteIn.BYTES && offset >= 0);
-        int flags = ((kernelFlags & Wire.WriteIn.CACHE) != 0 ? FuseOperations.WRITE_CACHED : 0)
+        // With WRITEBACK_CACHE the times are the kernel's to set, those of writes past its cache too: it trusts its
+        // own.
+        int flags = FuseOperations.WRITE_KEEP_TIMES
                 | ((kernelFlags & Wire.WriteIn.KILL_SUIDGID) != 0 ? FuseOperations.WRITE_DROP_SETID : 0);
         int written = operations.write(slot, slot.node(), handle, offset, slot.writeData(size), flags);
         if (written < 0 || written > size) {

@@ -318,7 +318,6 @@ final class Wire {
         static final int WRITE_FLAGS = 20;
         static final int BYTES = 40;
 
-        static final int CACHE = 1;
         static final int KILL_SUIDGID = 4;
 
         private WriteIn() {}

@@ -1,0 +1,170 @@
+package io.hammer2.fuse.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.hammer2.blockdev.BlockDevice;
+import io.hammer2.blockdev.BlockDevices;
+import io.hammer2.blockdev.OpenMode;
+import io.hammer2.fs.Hammer2;
+import io.hammer2.fs.MountOptions;
+import io.hammer2.fs.fsck.Finding;
+import io.hammer2.fs.fsck.Fsck;
+import io.hammer2.fs.fsck.FsckOptions;
+import io.hammer2.fs.newfs.Newfs;
+import io.hammer2.fs.newfs.NewfsOptions;
+import io.hammer2.fuse.FuseMount;
+import io.hammer2.fuse.FuseMountOptions;
+import io.hammer2.fuse.FuseOperations;
+import io.hammer2.fuse.Shell;
+import io.hammer2.fuse.WritableMountContract;
+import io.hammer2.lwkt.Lwkt;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+
+/** A volume of ours under the contract: whole after the last test, and with the same content when it is mounted again. */
+abstract class VolumeMountContract extends WritableMountContract {
+    private static final long VOLUME_BYTES = 1L << 30;
+
+    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+    private Path image;
+    private Hammer2 volume;
+
+    @Override
+    protected FuseOperations operations(Lwkt runtime) throws Exception {
+        image = work.resolve(getClass().getSimpleName() + ".img");
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.setLength(VOLUME_BYTES);
+        }
+        Random random = new Random(1);
+        List<BlockDevice> fresh = BlockDevices.openAll(image.toString(), OpenMode.READ_WRITE);
+        Newfs.format(fresh, NewfsOptions.defaults(1, () -> new UUID(random.nextLong(), random.nextLong())));
+        fresh.getFirst().close();
+        return open(runtime, OpenMode.READ_WRITE);
+    }
+
+    private FuseOperations open(Lwkt runtime, OpenMode mode) throws Exception {
+        List<BlockDevice> devices = BlockDevices.openAll(image.toString(), mode);
+        MountOptions options = mode.writes()
+                ? MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add)
+                : MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, log::add);
+        volume = Hammer2.open(runtime, devices, options);
+        return FuseBridge.of(volume.mount("DATA"));
+    }
+
+    @BeforeEach
+    void nothing_was_logged() {
+        assertEquals(List.of(), log);
+    }
+
+    @Override
+    protected void ended() throws Exception {
+        if (volume == null) {
+            return;
+        }
+        volume.close();
+        assertEquals(List.of(), log);
+        List<BlockDevice> devices = BlockDevices.openAll(image.toString(), OpenMode.READ_ONLY);
+        List<String> problems = new ArrayList<>();
+        Fsck.check(devices, FsckOptions.DEFAULT, finding -> {
+            if (finding.severity() == Finding.Severity.PROBLEM) {
+                problems.add(finding.text());
+            }
+        });
+        devices.getFirst().close();
+        assertEquals(List.of(), problems);
+    }
+
+    private static String listing(Path root) {
+        // Owners, modes, sizes, times and targets of all, and what the files contain.
+        return Shell.run(
+                        "sh",
+                        "-c",
+                        "cd '" + root + "' && find . -mindepth 1 -printf '%P %y %m %U %G %n %s %T@ %i %l\\n'"
+                                + " | sort && find . -type f -size -100M -exec sha256sum {} + | sort")
+                .succeeded();
+    }
+
+    @Test
+    void what_was_there_is_there_after_an_unmount(TestInfo test) throws Exception {
+        good(test, """
+                for i in range(200):
+                    put("f%d" % i, pattern(i * i * 7, i))
+                    os.chmod("f%d" % i, 0o600 + i % 64)
+                    os.utime("f%d" % i, ns=(i * 1000, 10**18 + i * 1000))
+                os.makedirs("a/b/c")
+                os.symlink("a/b", "soft")
+                os.link("f3", "a/hard")
+                os.mknod("dev", 0o600 | stat.S_IFCHR, os.makedev(5, 300))
+                with open("sparse", "wb") as f:
+                    f.seek(5 << 30); f.write(b"end")
+                """);
+        String before = listing(root);
+        assertTrue(before.lines().count() > 300, before);
+        mount.close();
+        volume.close();
+        mount = remount(OpenMode.READ_ONLY);
+        assertEquals(before, listing(root));
+        mount.close();
+        volume.close();
+        mount = remount(OpenMode.READ_WRITE);
+        assertEquals(before, listing(root));
+    }
+
+    private FuseMount remount(OpenMode mode) throws Exception {
+        FuseMountOptions.Builder options = FuseMountOptions.builder("again@TEST")
+                .readOnly(!mode.writes())
+                .allowOther(true)
+                .log(log::add);
+        assertTrue(options.option("suid"));
+        return transport().mount(lwkt, root, open(lwkt, mode), options.build());
+    }
+
+    @Test
+    void the_owner_of_a_directory_with_the_setgid_bit_passes_its_group_on(TestInfo test) {
+        good(test, """
+                os.mkdir("d")
+                os.chown("d", 0, 777)
+                os.chmod("d", 0o2775)
+                put("d/f", b""); os.mkdir("d/e")
+                assert os.stat("d/f").st_gid == 777
+                assert os.stat("d/e").st_gid == 777 and os.stat("d/e").st_mode & 0o2000
+                """);
+    }
+
+    @Test
+    void an_append_only_file_grows_and_an_immutable_one_stays(TestInfo test) {
+        good(test, """
+                def chattr(change, path): assert subprocess.run(["chattr", change, path]).returncode == 0
+                put("log", b"first\\n")
+                chattr("+a", "log")
+                fails(errno.EPERM, os.open, "log", os.O_WRONLY)
+                fails(errno.EPERM, os.open, "log", os.O_WRONLY | os.O_APPEND | os.O_TRUNC)
+                fails(errno.EPERM, os.truncate, "log", 0)
+                with open("log", "ab") as f: f.write(b"second\\n")
+                with open("log", "ab") as f:
+                    f.write(b"third\\n"); f.flush(); os.fsync(f.fileno())
+                assert get("log") == b"first\\nsecond\\nthird\\n"
+                fails(errno.EPERM, os.unlink, "log")
+                chattr("-a", "log")
+                put("sealed", b"content")
+                chattr("+i", "sealed")
+                for flags in (os.O_WRONLY, os.O_RDWR, os.O_WRONLY | os.O_APPEND, os.O_RDONLY | os.O_TRUNC):
+                    fails(errno.EPERM, os.open, "sealed", flags)
+                fails(errno.EPERM, os.link, "sealed", "other")
+                fails(errno.EPERM, os.utime, "sealed", (1, 1))
+                fails(errno.EPERM, os.chown, "sealed", 1, 1)
+                assert get("sealed") == b"content"
+                chattr("-i", "sealed")
+                os.unlink("sealed")
+                """);
+    }
+}
