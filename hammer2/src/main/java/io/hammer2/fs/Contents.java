@@ -26,10 +26,14 @@ final class Contents {
 
     private static final long SHARE_RESERVE_BYTES = Limits.KIB;
 
-    private final Access access;
+    private static final long DAY_MICROS = 86_400_000_000L;
 
-    Contents(Access access) {
+    private final Access access;
+    private final MountOptions.Atime atime;
+
+    Contents(Access access, MountOptions.Atime atime) {
         this.access = access;
+        this.atime = access.isMountedReadOnly() ? MountOptions.Atime.NEVER : atime;
     }
 
     /** {@link FileSystem#read}. */
@@ -39,17 +43,52 @@ final class Contents {
         }
         Topology topology = access.topology();
         try {
+            int length;
+            boolean touches;
             Inode inode = access.open(topology, inum);
             try {
                 FileData file = Access.requireFile(inode);
-                int length = file.read(topology, offset, into);
+                length = file.read(topology, offset, into);
                 access.volume().readAhead().afterRead(file, inum, offset, length);
-                return length;
+                touches = touches(inode.block());
             } finally {
                 access.close(inode);
             }
+            if (touches) {
+                touch(topology, inum);
+            }
+            return length;
         } catch (CorruptBlockException | DeviceErrorException e) {
             throw access.fault(e, () -> access.paths().pathOf(topology, inum));
+        }
+    }
+
+    private boolean touches(InodeBlock fields) {
+        return switch (atime) {
+            case NEVER -> false;
+            case ALWAYS -> true;
+            case RELATIVE ->
+                fields.atimeMicros() <= Math.max(fields.mtimeMicros(), fields.ctimeMicros())
+                        || access.now() - fields.atimeMicros() >= DAY_MICROS;
+        };
+    }
+
+    /** Best effort: a read does not fail because its time cannot be kept. */
+    private void touch(Topology topology, long inum) {
+        try {
+            access.begin(Access.INODE_RESERVE_BYTES, false, false);
+        } catch (FsException e) {
+            return;
+        }
+        try {
+            Inode inode = access.openExclusive(topology, inum);
+            try {
+                access.pfs().change(inode).setAtimeMicros(access.now());
+            } finally {
+                access.closeExclusive(inode);
+            }
+        } finally {
+            access.end(false);
         }
     }
 

@@ -37,10 +37,10 @@ public final class FileSystem {
     private final Names names;
     private final Contents contents;
 
-    FileSystem(Hammer2 volume, MountedPfs pfs, Clock clock) {
+    FileSystem(Hammer2 volume, MountedPfs pfs, Clock clock, MountOptions.Atime atime) {
         this.access = new Access(volume, pfs, clock);
         this.names = new Names(access);
-        this.contents = new Contents(access);
+        this.contents = new Contents(access, atime);
     }
 
     /** What is mounted. */

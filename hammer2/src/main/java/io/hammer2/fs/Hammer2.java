@@ -57,6 +57,7 @@ public final class Hammer2 implements AutoCloseable {
     /** Read on the volume cpu when it is first needed. */
     private SuperRoot superRoot;
 
+    private final MountOptions.Atime atime;
     private final List<MountedPfs> mounts = new ArrayList<>();
 
     /** Null of what is opened to read only. */
@@ -67,6 +68,7 @@ public final class Hammer2 implements AutoCloseable {
     private Hammer2(Lwkt lwkt, Volume volume, MountOptions options) {
         this.lwkt = lwkt;
         this.volume = volume;
+        this.atime = options.atime();
         this.faults = new FaultLog(lwkt.clock(), options.log());
         this.topologies = new Topology[lwkt.cpuCount()];
         this.readAheads = new ReadAhead[lwkt.cpuCount()];
@@ -193,7 +195,7 @@ public final class Hammer2 implements AutoCloseable {
             if (writer != null) {
                 writer.sync().add(mounted);
             }
-            return new FileSystem(this, mounted, lwkt.clock());
+            return new FileSystem(this, mounted, lwkt.clock(), atime);
         });
     }
 

@@ -10,10 +10,26 @@ import java.util.function.Consumer;
  * @param cacheBytesPerCpu bound of each cpu's block cache, off-heap
  * @param dirtyBytesMax bound of what is changed and not yet committed, off-heap; who writes more waits for a commit
  * @param syncIntervalNanos what changed is committed at most this long after, unless somebody asks earlier
+ * @param atime when reading a file changes its access time
  * @param log takes one line for each thing that an administrator should know; called from any thread
  */
 public record MountOptions(
-        boolean readOnly, long cacheBytesPerCpu, long dirtyBytesMax, long syncIntervalNanos, Consumer<String> log) {
+        boolean readOnly,
+        long cacheBytesPerCpu,
+        long dirtyBytesMax,
+        long syncIntervalNanos,
+        Atime atime,
+        Consumer<String> log) {
+    /** When reading a file changes its access time: mount(8). */
+    public enum Atime {
+        /** noatime: the media of DragonFly keep none, and what was never set shows the time of modification. */
+        NEVER,
+        /** relatime: when it is not after the last change, or a day old. */
+        RELATIVE,
+        /** strictatime. */
+        ALWAYS
+    }
+
     /** 128 MiB. */
     public static final long CACHE_BYTES_DEFAULT = 128L << 20;
 
@@ -31,6 +47,7 @@ public record MountOptions(
 
     public MountOptions {
         Objects.requireNonNull(log);
+        Objects.requireNonNull(atime);
         if (cacheBytesPerCpu < CACHE_BYTES_MIN) {
             throw new IllegalArgumentException(
                     "a block cache needs at least 4 MiB, not " + cacheBytesPerCpu + " bytes");
@@ -51,11 +68,28 @@ public record MountOptions(
 
     /** To read only. */
     public static MountOptions readOnly(long cacheBytesPerCpu, Consumer<String> log) {
-        return new MountOptions(true, cacheBytesPerCpu, DIRTY_BYTES_DEFAULT, SYNC_INTERVAL_NANOS_DEFAULT, log);
+        return new MountOptions(
+                true, cacheBytesPerCpu, DIRTY_BYTES_DEFAULT, SYNC_INTERVAL_NANOS_DEFAULT, Atime.NEVER, log);
     }
 
     /** To read and write, with defaults otherwise. */
     public static MountOptions readWrite(long cacheBytesPerCpu, Consumer<String> log) {
-        return new MountOptions(false, cacheBytesPerCpu, DIRTY_BYTES_DEFAULT, SYNC_INTERVAL_NANOS_DEFAULT, log);
+        return new MountOptions(
+                false, cacheBytesPerCpu, DIRTY_BYTES_DEFAULT, SYNC_INTERVAL_NANOS_DEFAULT, Atime.NEVER, log);
+    }
+
+    /** These, with another bound of what waits for a commit. */
+    public MountOptions withDirtyBytesMax(long bytes) {
+        return new MountOptions(readOnly, cacheBytesPerCpu, bytes, syncIntervalNanos, atime, log);
+    }
+
+    /** These, with another interval of commits. */
+    public MountOptions withSyncIntervalNanos(long nanos) {
+        return new MountOptions(readOnly, cacheBytesPerCpu, dirtyBytesMax, nanos, atime, log);
+    }
+
+    /** These, with another rule for access times. */
+    public MountOptions withAtime(Atime rule) {
+        return new MountOptions(readOnly, cacheBytesPerCpu, dirtyBytesMax, syncIntervalNanos, rule, log);
     }
 }

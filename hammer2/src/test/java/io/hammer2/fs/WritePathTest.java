@@ -16,6 +16,7 @@ import io.hammer2.fs.newfs.Newfs;
 import io.hammer2.fs.newfs.NewfsOptions;
 import io.hammer2.fs.testing.Borrowed;
 import io.hammer2.lwkt.Lwkt;
+import io.hammer2.lwkt.LwktThread;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +33,7 @@ final class WritePathTest {
     private static final long ROOT = FileSystem.ROOT_INUM;
 
     private final List<String> log = new ArrayList<>();
+    private MountOptions options = MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add);
     private MemoryBlockDevice device;
     private long seed = 1;
 
@@ -49,10 +51,7 @@ final class WritePathTest {
     /** Mounts, runs, unmounts cleanly, and checks the volume. */
     private void mounted(Body body) throws Exception {
         try (Lwkt lwkt = Lwkt.stepped(2, seed++);
-                Hammer2 volume = Hammer2.open(
-                        lwkt,
-                        List.of(new Borrowed(device)),
-                        MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add))) {
+                Hammer2 volume = Hammer2.open(lwkt, List.of(new Borrowed(device)), options)) {
             FileSystem files = volume.mount("DATA");
             lwkt.run(1, () -> {
                 body.run(files);
@@ -264,5 +263,30 @@ final class WritePathTest {
         });
         mounted(files -> assertArrayEquals(
                 expected, content(files, files.lookup(ROOT, bytes("to")).inum())));
+    }
+
+    @Test
+    void access_times_change_only_where_that_is_asked_for() throws Exception {
+        byte[] content = random(100, 9);
+        long[] atime = new long[1];
+        mounted(files -> {
+            long inum = file(files, ROOT, "f");
+            files.write(inum, 0, MemorySegment.ofArray(content), 0);
+            atime[0] = files.attributes(inum).atimeMicros();
+            content(files, inum);
+            assertEquals(atime[0], files.attributes(inum).atimeMicros());
+        });
+        options = options.withAtime(MountOptions.Atime.RELATIVE);
+        mounted(files -> {
+            long inum = files.lookup(ROOT, bytes("f")).inum();
+            LwktThread.sleep(1_000_000_000L);
+            content(files, inum);
+            long touched = files.attributes(inum).atimeMicros();
+            assertTrue(touched > atime[0], "not touched by the first reader");
+            content(files, inum);
+            assertEquals(touched, files.attributes(inum).atimeMicros());
+            atime[0] = touched;
+        });
+        mounted(files -> assertEquals(atime[0], files.lookup(ROOT, bytes("f")).atimeMicros()));
     }
 }
