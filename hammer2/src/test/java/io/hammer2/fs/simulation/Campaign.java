@@ -1,0 +1,131 @@
+package io.hammer2.fs.simulation;
+
+import io.hammer2.blockdev.testing.CrashState;
+import io.hammer2.fs.Hammer2Exception;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Many seeds, on all processors: {@link #main} for {@code scripts/sim fs}. */
+final class Campaign {
+    private static final long OPERATIONS_PER_SEED = 2_000;
+    private static final int POINTS_MAX = 700;
+    private static final int SEEDED_PER_POINT = 3;
+
+    /** After so many crash states one is also written to. */
+    private static final int GO_ON_EVERY = 8;
+
+    private static final List<Long> CRASH_SIZES = List.of(64L << 20, 256L << 20, 9L << 30);
+    private static final long SIZE_FULL = 64L << 20;
+
+    private Campaign() {}
+
+    /** Arguments: first seed, how many. Of each seed a simulated life and a recorded workload with its crashes. */
+    public static void main(String[] args) throws Exception {
+        long first = Long.parseLong(args[0]);
+        long count = Long.parseLong(args[1]);
+        System.out.printf("seeds %d to %d%n", first, first + count - 1);
+        long operations = simulate(first, count);
+        System.out.printf("%,d operations agree with the model%n", operations);
+        long states = 0;
+        for (long seed = first; seed < first + count; seed++) {
+            states += crash(plan(seed), SEEDED_PER_POINT);
+        }
+        System.out.printf("%,d crash states are states that the operations allow%n", states);
+    }
+
+    /** A life of each seed. Returns the number of operations; fails with the seed and how to see it again. */
+    static long simulate(long first, long count) throws InterruptedException {
+        AtomicLong operations = new AtomicLong();
+        inParallel(count, number -> {
+            long seed = first + number;
+            try {
+                operations.addAndGet(Simulation.run(seed, OPERATIONS_PER_SEED).operations());
+            } catch (Exception | AssertionError e) {
+                throw new AssertionError("seed " + seed + " (again: scripts/sim fs " + seed + " 1): " + e, e);
+            }
+        });
+        return operations.get();
+    }
+
+    /** Each kind of workload on each kind of volume in turn. */
+    static CrashCampaign.Plan plan(long seed) {
+        Profile profile = Profile.ALL.get(Math.floorMod(seed, Profile.ALL.size()));
+        long bytes = profile.fillsVolume()
+                ? SIZE_FULL
+                : CRASH_SIZES.get(Math.floorMod(seed / Profile.ALL.size(), CRASH_SIZES.size()));
+        return CrashCampaign.Plan.of(profile, bytes, seed, POINTS_MAX);
+    }
+
+    /** All crashes of a workload. Returns the number of states; fails with the first that must not be. */
+    static long crash(CrashCampaign.Plan plan, int seededPerPoint)
+            throws IOException, Hammer2Exception, InterruptedException {
+        try (CrashCampaign campaign = new CrashCampaign(plan)) {
+            Iterator<CrashState> crashes = campaign.crashes(seededPerPoint).iterator();
+            AtomicLong states = new AtomicLong();
+            inParallel(Runtime.getRuntime().availableProcessors(), worker -> {
+                try (CrashCampaign.Inspector inspector = campaign.new Inspector()) {
+                    CrashState crash = next(crashes);
+                    while (crash != null) {
+                        inspector.inspect(crash, states.incrementAndGet() % GO_ON_EVERY == 0);
+                        crash = next(crashes);
+                    }
+                }
+            });
+            return states.get();
+        } catch (AssertionError e) {
+            throw new AssertionError("again: scripts/sim fs " + plan.seed() + " 1: " + e.getMessage(), e);
+        }
+    }
+
+    private static synchronized CrashState next(Iterator<CrashState> crashes) {
+        return crashes.hasNext() ? crashes.next() : null;
+    }
+
+    @FunctionalInterface
+    private interface Work {
+        void of(long number) throws Exception;
+    }
+
+    /** A stepped world is advanced by one thread, so each piece of work stays on its own. */
+    private static void inParallel(long count, Work work) throws InterruptedException {
+        AtomicLong next = new AtomicLong();
+        AtomicLong failures = new AtomicLong();
+        Callable<Void> worker = () -> {
+            for (long number = next.getAndIncrement();
+                    number < count && failures.get() == 0;
+                    number = next.getAndIncrement()) {
+                try {
+                    work.of(number);
+                } catch (Exception | Error e) {
+                    failures.incrementAndGet();
+                    throw e;
+                }
+            }
+            return null;
+        };
+        int processors = Runtime.getRuntime().availableProcessors();
+        try (ExecutorService executor = Executors.newFixedThreadPool(processors)) {
+            List<Callable<Void>> workers = new ArrayList<>();
+            for (int i = 0; i < processors; i++) {
+                workers.add(worker);
+            }
+            for (Future<Void> ended : executor.invokeAll(workers)) {
+                ended.get();
+            }
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case Error error -> throw error;
+                case RuntimeException exception -> throw exception;
+                default -> throw new AssertionError(e.getCause());
+            }
+        }
+    }
+}
