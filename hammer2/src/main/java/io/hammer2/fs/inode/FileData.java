@@ -150,8 +150,8 @@ public final class FileData {
     /**
      * Writes, and the size grows with it. With the gate held exclusively, after {@link Inode#change}.
      *
-     * @throws CorruptBlockException or DeviceErrorException when a block of which a part stays cannot be read;
-     *     what lies before that block has been written then
+     * @throws CorruptBlockException or DeviceErrorException when a block of which a part stays cannot be read, or the way to one;
+     *     nothing has changed then
      */
     public void write(Topology topology, BufferPool buffers, long offset, MemorySegment from) {
         InodeBlock block = inode.changing();
@@ -165,14 +165,37 @@ public final class FileData {
             }
             leaveDirectData(buffers, block);
         }
+        makeDirty(topology, buffers, offset, end, oldSize);
         for (long at = offset; at < end; ) {
             int inBlock = (int) (at & BLOCK_MASK);
-            long key = at - inBlock;
             int count = (int) Math.min(end - at, BLOCK_BYTES - inBlock);
-            DirtyBlock dirty = dirtyBlock(topology, buffers, key, oldSize, inBlock, inBlock + count);
+            DirtyBlock dirty = inode.changes().blocks.get(at - inBlock);
             dirty.write(buffers, inBlock, from.asSlice(at - offset, count));
             at += count;
-            block.setSizeBytes(Math.max(block.sizeBytes(), at));
+        }
+        block.setSizeBytes(Math.max(oldSize, end));
+    }
+
+    /** All blocks that a write will touch, or none: so that a write that fails has no part. */
+    private void makeDirty(Topology topology, BufferPool buffers, long begin, long end, long size) {
+        List<Long> added = new ArrayList<>();
+        boolean complete = false;
+        try {
+            for (long at = begin; at < end; ) {
+                int inBlock = (int) (at & BLOCK_MASK);
+                int count = (int) Math.min(end - at, BLOCK_BYTES - inBlock);
+                boolean known = inode.changes().blocks.containsKey(at - inBlock);
+                dirtyBlock(topology, buffers, at - inBlock, size, inBlock, inBlock + count);
+                if (!known) {
+                    added.add(at - inBlock);
+                }
+                at += count;
+            }
+            complete = true;
+        } finally {
+            if (!complete) {
+                added.forEach(key -> inode.changes().blocks.remove(key).free(buffers));
+            }
         }
     }
 
