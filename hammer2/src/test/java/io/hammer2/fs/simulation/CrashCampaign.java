@@ -124,12 +124,9 @@ final class CrashCampaign implements AutoCloseable {
     }
 
     private MountOptions options() {
-        return new MountOptions(
-                false,
-                MountOptions.CACHE_BYTES_MIN,
-                MountOptions.DIRTY_BYTES_MIN,
-                plan.syncIntervalNanos(),
-                line -> {});
+        return MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, line -> {})
+                .withDirtyBytesMax(MountOptions.DIRTY_BYTES_MIN)
+                .withSyncIntervalNanos(plan.syncIntervalNanos());
     }
 
     private void record(Run run, SplittableRandom random, Circumstances circumstances) {

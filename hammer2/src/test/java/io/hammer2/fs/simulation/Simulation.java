@@ -54,12 +54,9 @@ final class Simulation {
         circumstances = full ? Circumstances.FILLING : Circumstances.GOOD;
         disk = Volumes.formatted(full ? SIZE_FULL : SIZES.get(random.nextInt(SIZES.size())), seed);
         device = new FaultyBlockDevice(disk, seed, Faults.NONE);
-        options = new MountOptions(
-                false,
-                MountOptions.CACHE_BYTES_MIN,
-                MountOptions.DIRTY_BYTES_MIN,
-                SYNC_INTERVALS.get(random.nextInt(SYNC_INTERVALS.size())),
-                line -> {});
+        options = MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, line -> {})
+                .withDirtyBytesMax(MountOptions.DIRTY_BYTES_MIN)
+                .withSyncIntervalNanos(SYNC_INTERVALS.get(random.nextInt(SYNC_INTERVALS.size())));
         world = new World(1 + random.nextInt(CPUS_MAX), seed);
         world.mountReordered(device, UnaryOperator.identity(), options);
         run = new Run(world, new Workload(profile, random.split()));
