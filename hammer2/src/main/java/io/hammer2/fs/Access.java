@@ -1,6 +1,7 @@
 package io.hammer2.fs;
 
 import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.freemap.BulkFreeResult;
 import io.hammer2.fs.inode.FileData;
 import io.hammer2.fs.inode.Inode;
 import io.hammer2.fs.inode.InodeTable;
@@ -13,6 +14,7 @@ import io.hammer2.fs.pfs.MountedPfs;
 import io.hammer2.fs.volume.Sync;
 import io.hammer2.lwkt.Clock;
 import java.io.IOException;
+import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 
 /**
@@ -162,7 +164,7 @@ final class Access {
         }
         throttle();
         sync.schedule();
-        for (boolean committed = false; ; committed = true) {
+        for (int attempt = 0; ; attempt++) {
             if (alone) {
                 sync.modifications().lockExclusive();
             } else {
@@ -176,10 +178,38 @@ final class Access {
             if (failed) {
                 throw readOnly();
             }
-            if (committed) {
+            if (!makeRoom(attempt)) {
                 throw noSpace();
             }
+        }
+    }
+
+    /**
+     * What can be done when there is no space for a change, with no gate held: a commit, since what is reserved is more than what
+     * it takes, and then bulkfree.
+     *
+     * @param attempt from 0
+     * @return false when there is nothing more to try
+     */
+    boolean makeRoom(int attempt) {
+        if (attempt == 0) {
             commit();
+            return true;
+        }
+        return attempt == 1 && volume.reclaim().onFull();
+    }
+
+    /** {@link FileSystem#bulkfree}. */
+    BulkFreeResult bulkfree(long memoryBytes) {
+        if (sync == null || sync.failure() != null) {
+            throw readOnly();
+        }
+        try {
+            return volume.reclaim().run(memoryBytes);
+        } catch (IOException e) {
+            throw new FsException(Errno.EIO, "bulkfree: " + e.getMessage());
+        } catch (CancellationException e) {
+            throw new FsException(Errno.EBUSY, e.getMessage());
         }
     }
 

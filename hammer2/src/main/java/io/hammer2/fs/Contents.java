@@ -213,8 +213,7 @@ final class Contents {
             throw new FsException(Errno.EINVAL, "a write of " + from.byteSize() + " bytes at " + offset);
         }
         Topology topology = access.topology();
-        boolean committed = false;
-        while (true) {
+        for (int attempt = 0; ; attempt++) {
             access.begin(0, false, false);
             try {
                 Inode inode = access.openExclusive(topology, inum);
@@ -239,12 +238,9 @@ final class Contents {
             } finally {
                 access.end(false);
             }
-            if (committed) {
+            if (!access.makeRoom(attempt)) {
                 throw Access.noSpace();
             }
-            // What is reserved is more than what it takes: a commit tells.
-            access.commit();
-            committed = true;
         }
     }
 

@@ -1,6 +1,7 @@
 package io.hammer2.fs;
 
 import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.freemap.BulkFreeResult;
 import io.hammer2.fs.inode.Attributes;
 import io.hammer2.fs.inode.DirectorySink;
 import io.hammer2.fs.inode.Inode;
@@ -46,6 +47,16 @@ public final class FileSystem {
     /** What is mounted. */
     public PfsInfo pfs() {
         return Hammer2.infoOf(access.pfs().pfs());
+    }
+
+    /**
+     * Gives back the space that nothing refers to any more, of the whole volume, while it is in use.
+     *
+     * @param memoryBytes that it may take
+     * @throws FsException EROFS; EBUSY when it is being unmounted; EIO when a commit or a device fails; also when that memory is too little
+     */
+    public BulkFreeResult bulkfree(long memoryBytes) {
+        return access.bulkfree(memoryBytes);
     }
 
     /** The volume that it is on. */

@@ -3,6 +3,7 @@ package io.hammer2.fs;
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.VolumeSet;
 import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.freemap.BulkFreeResult;
 import io.hammer2.fs.freemap.Freemap;
 import io.hammer2.fs.inode.ReadAhead;
 import io.hammer2.fs.io.BlockIo;
@@ -18,6 +19,7 @@ import io.hammer2.fs.pfs.MountedPfs;
 import io.hammer2.fs.pfs.Pfs;
 import io.hammer2.fs.pfs.SuperRoot;
 import io.hammer2.fs.volume.Headers;
+import io.hammer2.fs.volume.Reclaim;
 import io.hammer2.fs.volume.Recovery;
 import io.hammer2.fs.volume.SpaceBudget;
 import io.hammer2.fs.volume.Sync;
@@ -42,6 +44,9 @@ public final class Hammer2 implements AutoCloseable {
 
     /** Inodes kept that nobody uses at the moment. */
     private static final int INODES_KEPT = 1 << 14;
+
+    /** For walks of all metadata, which meet nearly everything once. */
+    private static final long WALK_CACHE_BYTES = 1L << 20;
 
     /** Labels that are mounted when none is asked for, in this order (format section 9.3). */
     private static final List<String> DEFAULT_LABELS = List.of("DATA", "ROOT", "BOOT");
@@ -114,7 +119,7 @@ public final class Hammer2 implements AutoCloseable {
     }
 
     /** What writing needs, on the volume cpu. */
-    private record Writer(Headers headers, Freemap freemap, SpaceBudget budget, Sync sync) {}
+    private record Writer(Headers headers, SpaceBudget budget, Sync sync, Reclaim reclaim) {}
 
     private void prepareToWrite(MountOptions options) throws Hammer2Exception {
         if (volume.devices().readOnly()) {
@@ -140,7 +145,18 @@ public final class Hammer2 implements AutoCloseable {
                 options.dirtyBytesMax(),
                 options.syncIntervalNanos(),
                 options.log());
-        writer = new Writer(headers, freemap, budget, sync);
+        if (Recovery.isNeeded(header) || volume.headerChoice().isSpare()) {
+            // Another implementation could make nothing of the volume as it is.
+            sync.requireHeader();
+        }
+        Reclaim reclaim = new Reclaim(
+                Cpu.current(), sync, headers, freemap, budget, this::openForWalk, lwkt.clock(), options.log());
+        writer = new Writer(headers, budget, sync, reclaim);
+    }
+
+    /** On the volume cpu, with a cache of its own. */
+    private BlockIo openForWalk() {
+        return new BlockIo(Cpu.current(), volume.devices(), volume.sizeBytes(), pending, WALK_CACHE_BYTES);
     }
 
     /** What was opened. */
@@ -214,6 +230,19 @@ public final class Hammer2 implements AutoCloseable {
     }
 
     /**
+     * Gives back the space that nothing refers to any more (format section 14), while the volume is in use.
+     *
+     * @param memoryBytes that it may take; {@link Reclaim#MEMORY_BYTES_DEFAULT} is enough for most
+     * @throws Hammer2Exception when it was opened to read only, when a commit or a device fails, or the memory is too little
+     */
+    public BulkFreeResult bulkfree(long memoryBytes) throws Hammer2Exception {
+        if (writer == null) {
+            throw new Hammer2Exception(volume.devices().name() + ": opened to read only");
+        }
+        return onCpu(() -> writer.reclaim().run(memoryBytes));
+    }
+
+    /**
      * Commits what changed, ends all I/O and closes the devices. No operation of what is mounted may be running.
      *
      * @throws Hammer2Exception when the last commit failed; it is closed nevertheless
@@ -225,6 +254,7 @@ public final class Hammer2 implements AutoCloseable {
         }
         closed = true;
         try {
+            stopReclaim();
             sync();
         } finally {
             end();
@@ -235,7 +265,17 @@ public final class Hammer2 implements AutoCloseable {
     public void abandon() throws Hammer2Exception {
         if (!closed) {
             closed = true;
+            stopReclaim();
             end();
+        }
+    }
+
+    private void stopReclaim() throws Hammer2Exception {
+        if (writer != null) {
+            onCpu(() -> {
+                writer.reclaim().stop();
+                return null;
+            });
         }
     }
 
@@ -292,6 +332,11 @@ public final class Hammer2 implements AutoCloseable {
     /** Null of what is opened to read only. */
     Sync syncOrNull() {
         return writer == null ? null : writer.sync();
+    }
+
+    /** Only of what is opened to write. */
+    Reclaim reclaim() {
+        return writer.reclaim();
     }
 
     /** Only of what is opened to write. */

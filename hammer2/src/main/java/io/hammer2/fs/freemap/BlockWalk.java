@@ -19,8 +19,8 @@ import io.hammer2.lwkt.LwktThread;
  * section 9). Takes the memory that it was given, and that of the tables on one path.
  */
 public final class BlockWalk {
-    /** Super-root, PFS root, inode. */
-    private static final int INODE_LEVELS_MAX = 3;
+    /** {@link #below} the table of a file or directory: super-root, PFS root, inode. */
+    public static final int BELOW_INODE = 3;
 
     /** References between two offers of the cpu to others. */
     private static final int REFERENCES_PER_TURN = 512;
@@ -58,7 +58,8 @@ public final class BlockWalk {
      * Walks what is below a table. The thread blocks where something must be read, and gives the cpu up now and then.
      *
      * @param root validated, and not changed meanwhile: of the volume header or of an inode
-     * @param inodeLevel inodes above it: 0 for that of the volume header, 3 for that of a file or directory
+     * @param inodeLevel inodes above it: 0 for that of the volume header, {@link #BELOW_INODE} for that of
+     *     a file or directory
      * @throws OutOfMemoryBudgetException when it needs more memory than it may take
      */
     public void below(BlockTable root, int inodeLevel) {
@@ -86,7 +87,7 @@ public final class BlockWalk {
         if (!isInode && (type != BlockType.INDIRECT || !entered.add(table.dataOff(slot)))) {
             return;
         }
-        if (isInode ? inodeLevel == INODE_LEVELS_MAX : depth == Limits.TREE_DEPTH_MAX) {
+        if (isInode ? inodeLevel == BELOW_INODE : depth == Limits.TREE_DEPTH_MAX) {
             visitor.unreadable(new CorruptBlockException(
                     table.ref(slot),
                     isInode ? "inode below an inode that is no root" : "levels of indirect blocks",

@@ -36,10 +36,12 @@ final class LeafMerge {
         long staged = 0;
         long freed = 0;
         long restored = 0;
+        long stagedNow = 0;
         long wereFree = 0;
         for (int granule = 0; granule < FreemapLeaf.GRANULE_COUNT; granule++) {
             Granule before = map.granule(segment, granule);
             Granule after = after(before, isUsed(offset, granule));
+            stagedNow += after == Granule.STAGED ? 1 : 0;
             if (after == before) {
                 continue;
             }
@@ -54,12 +56,11 @@ final class LeafMerge {
                 case ILLEGAL -> restored++;
             }
         }
-        MergeCounts changed = new MergeCounts(staged, freed, restored, wereFree);
-        if (!changed.equals(MergeCounts.NONE)) {
+        if (staged + freed + restored + wereFree > 0) {
             settle(segment);
             leaf.changed();
-            counts = counts.plus(changed);
         }
+        counts = counts.plus(new MergeCounts(staged, freed, restored, stagedNow, wereFree));
     }
 
     private Granule after(Granule before, boolean isUsed) {

@@ -31,6 +31,11 @@ public final class Headers {
     /** The copy in place is damaged, so the spare one, which alone is valid, must not be touched before it is replaced. */
     private boolean spareIsOnlyCopy;
 
+    /** What each copy is of, as far as it is known, else 0: the lowest transaction there is. */
+    private final long[] copyTids = new long[Limits.VOLUME_HEADER_COPIES];
+
+    private long spareTid;
+
     private boolean failed;
 
     /**
@@ -42,6 +47,11 @@ public final class Headers {
         this.committed = frozen(chosen.header().bytes());
         this.copy = chosen.copy();
         this.spareIsOnlyCopy = chosen.isSpare();
+        if (spareIsOnlyCopy) {
+            spareTid = committed.mirrorTid();
+        } else {
+            copyTids[copy] = committed.mirrorTid();
+        }
     }
 
     /**
@@ -64,6 +74,15 @@ public final class Headers {
         return copy;
     }
 
+    /** The lowest transaction that a copy on the medium may be of: nothing that only earlier ones refer to is ever needed. */
+    public long oldestTid() {
+        long oldest = SpareCopy.isFor(committed) ? spareTid : committed.mirrorTid();
+        for (int i = 0; i < committed.copyCount(); i++) {
+            oldest = Long.compareUnsigned(copyTids[i], oldest) < 0 ? copyTids[i] : oldest;
+        }
+        return oldest;
+    }
+
     /**
      * Writes the header of a commit, of which everything that it refers to is durable, and returns when it is durable too. Blocks
      * the thread.
@@ -84,12 +103,14 @@ public final class Headers {
         failed = true;
         if (SpareCopy.isFor(next) && !spareIsOnlyCopy) {
             write(next.auxBeg());
+            spareTid = contents.mirrorTid;
         }
         write(VolumeHeader.copyOffset(nextCopy));
         failed = false;
         spareIsOnlyCopy = false;
         committed = next;
         copy = nextCopy;
+        copyTids[copy] = contents.mirrorTid;
     }
 
     private void fill(Contents contents) {

@@ -9,6 +9,7 @@ import io.hammer2.fs.io.BlockWrites;
 import io.hammer2.fs.io.BufferPool;
 import io.hammer2.fs.io.DeviceErrorException;
 import io.hammer2.fs.media.BlockRef;
+import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.pfs.MountedPfs;
 import io.hammer2.fs.pfs.SuperRoot;
@@ -73,6 +74,8 @@ public final class Sync {
     private List<Message<Void>> waiting = new ArrayList<>();
     private boolean running;
     private boolean headerIsDue;
+    private List<Runnable> steps = new ArrayList<>();
+    private Runnable afterChange = () -> {};
     private Timer timer;
 
     /**
@@ -174,6 +177,10 @@ public final class Sync {
     public void commit() throws IOException {
         Message<Void> committed = new Message<>();
         cpu.post(() -> enqueue(committed));
+        await(committed);
+    }
+
+    private static void await(Message<Void> committed) throws IOException {
         try {
             committed.await();
         } catch (CommitFailure e) {
@@ -184,6 +191,30 @@ public final class Sync {
     /** Of the commit that comes next; with the modification gate held. */
     public long nextTid() {
         return lastTid + 1;
+    }
+
+    /**
+     * As {@link #commit()}, with a header even if nothing changed; within the commit, when its trees are complete and before the
+     * freemap is written, {@code step} runs: on the volume cpu, while nothing can be changed or allocated. It throws nothing.
+     */
+    void commit(Runnable step) throws IOException {
+        Message<Void> committed = new Message<>();
+        cpu.post(() -> {
+            steps.add(step);
+            headerIsDue = true;
+            enqueue(committed);
+        });
+        await(committed);
+    }
+
+    /** Called on the volume cpu after each commit that changed anything. */
+    void afterChange(Runnable listener) {
+        afterChange = listener;
+    }
+
+    /** What is in use and not in the trees: root tables of inodes without a name; within a step. */
+    List<BlockTable> namelessTables() {
+        return mounted.stream().flatMap(pfs -> pfs.namelessTables().stream()).toList();
     }
 
     /** Lets the next commit write a header even if nothing changed; on the volume cpu. */
@@ -298,6 +329,11 @@ public final class Sync {
                 }
                 root = superRoot.commit(flush, roots);
                 placer.giveBackLeases();
+            }
+            List<Runnable> due = steps;
+            steps = new ArrayList<>();
+            due.forEach(Runnable::run);
+            if (!dirty.isEmpty() || !due.isEmpty()) {
                 budget.settle(freemap.availableBytes());
             }
             if (root != null || headerIsDue) {
@@ -316,6 +352,9 @@ public final class Sync {
         BlockRef superRootRef =
                 root != null ? root : headers.committed().superRootBlockSet().ref(0);
         headers.commit(new Headers.Contents(tid, superRootRef, freemap.rootTable(), freemap.freeBytes()));
+        if (root != null) {
+            afterChange.run();
+        }
     }
 
     private void unschedule() {

@@ -1,0 +1,247 @@
+package io.hammer2.fs.freemap;
+
+import io.hammer2.fs.io.BlockIo;
+import io.hammer2.fs.media.BlockTable;
+import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.VolumeHeader;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+
+/**
+ * Gives back the space that nothing refers to any more (format section 14), while the volume is in use. One for a volume, on the
+ * volume cpu.
+ *
+ * <p>A pass walks a commit and merges what it met into the freemap: allocated and not in use becomes staged; staged and still not
+ * in use becomes free. A granule may be given out again when none of the header's copies leads to it. That is so when
+ *
+ * <ol>
+ *   <li>a complete pass of this object found it unused in commit <i>c</i>, or in a later one, and staged it or left it staged. What
+ *       is unused stays so: only an allocation brings it into use, and that marks it allocated;
+ *   <li>nothing was allocated in it between the commit that a pass walks and the merge: the freemap notes that meanwhile;
+ *   <li>inodes that are open and have no name count as in use, as of the very moment of the commit;
+ *   <li>every copy of the header is of commit <i>c</i> or later.
+ * </ol>
+ *
+ * <p>Damage ends a pass without effect: what is below a table that cannot be read is in use, and nobody knows where it is. (The
+ * reference frees it.)
+ */
+public final class BulkFree {
+    /** A merge keeps writers waiting, so it goes in steps of so many GiB, some ten milliseconds each. */
+    private static final int GIBS_PER_STEP = 32;
+
+    private static final int DAMAGE_LINES_MAX = 100;
+
+    private final Freemap freemap;
+    private final Host host;
+
+    /** Whether a complete pass has looked at everything that is staged. */
+    private boolean stagedIsVerified;
+
+    /** The newest commit that a staged granule was found unused in. */
+    private long stagedTid;
+
+    private boolean running;
+    private boolean cancelled;
+
+    /** The volume that it works on. */
+    public interface Host {
+        /**
+         * Commits everything that was done before, and a header even if nothing was.
+         *
+         * @param atomically runs when the trees of the commit are complete and before its freemap is written, while nobody changes
+         *     or allocates anything; it throws nothing
+         */
+        void commit(Runnable atomically) throws IOException;
+
+        /** The last committed header. */
+        VolumeHeader committed();
+
+        /** The lowest transaction that a copy of the header on the medium may be of. */
+        long oldestTid();
+
+        /** Root tables of inodes that are in use and have no name; within {@link #commit}. */
+        List<BlockTable> namelessTables();
+
+        /** For a walk, which closes it: with a cache of its own, since it meets everything once. */
+        BlockIo openForWalk();
+    }
+
+    public BulkFree(Freemap freemap, Host host) {
+        this.freemap = freemap;
+        this.host = host;
+    }
+
+    public boolean isRunning() {
+        return running;
+    }
+
+    /** Lets a run end soon, with {@link CancellationException}; space that it staged is freed by a later one. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    /**
+     * Two passes, with as many commits between them as there are copies of the header.
+     *
+     * @param memoryBytes that it may take, half of it for the map of what is in use: 1 MiB for 128 GiB of the volume. A larger volume
+     *     is walked in parts
+     * @throws IOException when a commit fails, or a device
+     * @throws IllegalStateException when it is running already
+     * @throws CancellationException after {@link #cancel}
+     * @throws OutOfMemoryBudgetException when the memory is too little for so many tables
+     */
+    public BulkFreeResult run(long memoryBytes) throws IOException {
+        if (running) {
+            throw new IllegalStateException("bulkfree is running already");
+        }
+        running = true;
+        cancelled = false;
+        try {
+            Pass first = new Pass(memoryBytes);
+            first.run();
+            if (!first.damage.isEmpty() || first.counts.stagedNow() == 0) {
+                return result(1, first.counts, first);
+            }
+            while (Long.compareUnsigned(host.oldestTid(), stagedTid) < 0) {
+                checkCancelled();
+                host.commit(() -> {});
+            }
+            Pass second = new Pass(memoryBytes);
+            second.run();
+            return result(2, first.counts.plus(second.counts), second);
+        } finally {
+            running = false;
+        }
+    }
+
+    private static BulkFreeResult result(int passes, MergeCounts counts, Pass last) {
+        return new BulkFreeResult(
+                passes,
+                counts.staged() * Limits.FREEMAP_GRANULE_BYTES,
+                counts.freed() * Limits.FREEMAP_GRANULE_BYTES,
+                counts.restored() * Limits.FREEMAP_GRANULE_BYTES,
+                counts.wereFree() * Limits.FREEMAP_GRANULE_BYTES,
+                last.damageCount,
+                last.damage);
+    }
+
+    private void checkCancelled() {
+        if (cancelled) {
+            throw new CancellationException("bulkfree was cancelled");
+        }
+    }
+
+    /** One walk of a commit, in as many parts as memory asks for, and its merges. */
+    private final class Pass {
+        private final long partBytes;
+        private final long walkMemoryBytes;
+        private final List<String> damage = new ArrayList<>();
+        private long damageCount;
+        private MergeCounts counts = MergeCounts.NONE;
+
+        private Pass(long memoryBytes) {
+            this.partBytes = Math.max(1, memoryBytes / 2 / GranuleMap.BYTES_PER_GIB) * Limits.GIB;
+            this.walkMemoryBytes = memoryBytes / 2;
+        }
+
+        private void run() throws IOException {
+            List<BlockTable> nameless = new ArrayList<>();
+            host.commit(() -> {
+                freemap.beginScan();
+                nameless.addAll(host.namelessTables());
+            });
+            try {
+                // Its tree has all that is in use and was allocated before the scan began. It stays whole while later
+                // commits
+                // are made, since only a pass frees anything.
+                VolumeHeader walked = host.committed();
+                boolean mayFree = stagedIsVerified && Long.compareUnsigned(host.oldestTid(), stagedTid) >= 0;
+                long end = walked.fileSystemBytes();
+                for (long from = 0; from < end && damageCount == 0; from += Math.min(partBytes, end - from)) {
+                    GranuleMap used = new GranuleMap(from, from + Math.min(partBytes, roundUp(end - from)));
+                    walk(walked, nameless, used);
+                    if (damageCount == 0) {
+                        merge(used, walked.mirrorTid(), mayFree);
+                    }
+                }
+                stagedIsVerified |= damageCount == 0;
+            } finally {
+                freemap.endScan();
+            }
+        }
+
+        private void walk(VolumeHeader header, List<BlockTable> nameless, GranuleMap used) {
+            try (BlockIo io = host.openForWalk()) {
+                InUse inUse = new InUse(io, used, BulkFree.this::checkCancelled, this::damaged);
+                BlockWalk walk = new BlockWalk(io, inUse, walkMemoryBytes);
+                walk.below(header.superRootBlockSet().copyValidated(io.totalBytes()), 0);
+                nameless.forEach(table -> walk.below(table, BlockWalk.BELOW_INODE));
+            }
+        }
+
+        private void damaged(String line) {
+            damageCount++;
+            if (damage.size() < DAMAGE_LINES_MAX) {
+                damage.add(line);
+            }
+        }
+
+        private void merge(GranuleMap used, long walkedTid, boolean mayFree) throws IOException {
+            // Before the first granule is staged, also if this is never completed.
+            stagedTid = walkedTid;
+            Step step = new Step(used, mayFree);
+            while (!step.isDone) {
+                checkCancelled();
+                host.commit(step);
+                if (step.failure != null) {
+                    throw step.failure;
+                }
+            }
+            counts = counts.plus(step.counts);
+        }
+
+        private static long roundUp(long bytes) {
+            return (bytes + Limits.GIB - 1) & -Limits.GIB;
+        }
+    }
+
+    /** Merges some GiBs within a commit, and remembers where to go on. */
+    private final class Step implements Runnable {
+        private final GranuleMap used;
+        private final boolean mayFree;
+        private long next;
+        private boolean isDone;
+        private MergeCounts counts = MergeCounts.NONE;
+
+        /** A freemap block that cannot be read is no reason to fail the commit. */
+        private RuntimeException failure;
+
+        private Step(GranuleMap used, boolean mayFree) {
+            this.used = used;
+            this.mayFree = mayFree;
+            this.next = used.from();
+        }
+
+        @Override
+        public void run() {
+            try {
+                for (int i = 0; i < GIBS_PER_STEP && !isDone; i++) {
+                    Long gib = firstOf(used.gibFrom(next), freemap.leafFrom(next));
+                    isDone = gib == null || gib >= used.to();
+                    if (!isDone) {
+                        counts = counts.plus(freemap.merge(gib, used, mayFree));
+                        next = gib + Limits.GIB;
+                    }
+                }
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+        }
+
+        private static Long firstOf(Long one, Long other) {
+            return one == null || (other != null && other < one) ? other : one;
+        }
+    }
+}

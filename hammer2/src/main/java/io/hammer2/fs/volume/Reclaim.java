@@ -1,0 +1,236 @@
+package io.hammer2.fs.volume;
+
+import io.hammer2.fs.freemap.BulkFree;
+import io.hammer2.fs.freemap.BulkFreeResult;
+import io.hammer2.fs.freemap.Freemap;
+import io.hammer2.fs.freemap.OutOfMemoryBudgetException;
+import io.hammer2.fs.io.BlockIo;
+import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.media.BlockTable;
+import io.hammer2.fs.media.CorruptBlockException;
+import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.VolumeHeader;
+import io.hammer2.lwkt.Clock;
+import io.hammer2.lwkt.Cpu;
+import io.hammer2.lwkt.Gate;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * Bulkfree of a volume in use: when somebody asks, by itself when space runs low, and before a writer is told that there is none.
+ *
+ * <p>By itself it takes a tenth of the time at most, and less while it finds little: each run costs a walk of all metadata.
+ */
+public final class Reclaim implements BulkFree.Host {
+    /** For the map of what is in use and the tables that were entered: enough for 4 TiB in one part. */
+    public static final long MEMORY_BYTES_DEFAULT = 64L * Limits.MIB;
+
+    /** Taken before the modification gate, by commits within a run. */
+    private static final long GATE_ORDER = -2;
+
+    /** Space is low when less than one part in so many is free. */
+    private static final int LOW_PART = 8;
+
+    /** A run that gives back less than one part in so many has found little. */
+    private static final int LITTLE_PART = 256;
+
+    private static final int PAUSE_FACTOR = 10;
+    private static final long PAUSE_NANOS_MIN = 10_000_000_000L;
+    private static final long PAUSE_NANOS_MAX = 600_000_000_000L;
+
+    private final Cpu cpu;
+    private final Sync sync;
+    private final Headers headers;
+    private final SpaceBudget budget;
+    private final Supplier<BlockIo> walks;
+    private final Clock clock;
+    private final Consumer<String> log;
+    private final BulkFree bulkFree;
+
+    /** Held exclusively by a run, so that runs follow each other. */
+    private final Gate turn = new Gate(GATE_ORDER);
+
+    private boolean stopped;
+    private boolean scheduled;
+
+    /** Commits that changed something, and how many there were when the last run began that is complete. */
+    private long changes;
+
+    private long changesSeen;
+    private long pauseNanos;
+    private long notBeforeNanos;
+
+    /** As that, for runs that a writer waits for: they take half of the time at most. */
+    private long notBeforeForWritersNanos;
+
+    /**
+     * @param cpu of the volume, on which a run goes on
+     * @param walks makes what a walk reads through
+     * @param log takes a line for each run that somebody should know of
+     */
+    public Reclaim(
+            Cpu cpu,
+            Sync sync,
+            Headers headers,
+            Freemap freemap,
+            SpaceBudget budget,
+            Supplier<BlockIo> walks,
+            Clock clock,
+            Consumer<String> log) {
+        this.cpu = cpu;
+        this.sync = sync;
+        this.headers = headers;
+        this.budget = budget;
+        this.walks = walks;
+        this.clock = clock;
+        this.log = log;
+        this.bulkFree = new BulkFree(freemap, this);
+        this.notBeforeNanos = clock.nanoTime();
+        this.notBeforeForWritersNanos = notBeforeNanos;
+        sync.afterChange(this::onChange);
+    }
+
+    /**
+     * Runs bulkfree, after those that are running; on an LWKT thread of any cpu, with no gate held.
+     *
+     * @param memoryBytes as {@link BulkFree#run}
+     * @throws IOException when a commit fails or a device, or the memory is too little
+     * @throws CancellationException when the volume is being closed
+     */
+    public BulkFreeResult run(long memoryBytes) throws IOException {
+        try {
+            return cpu.call(() -> {
+                turn.lockExclusive();
+                try {
+                    return runNow(memoryBytes);
+                } catch (IOException e) {
+                    throw new RunFailure(e);
+                } finally {
+                    turn.unlockExclusive();
+                }
+            });
+        } catch (RunFailure e) {
+            throw e.error;
+        }
+    }
+
+    /**
+     * Called where there is no space left for a change, with no gate held: waits for a run if one could help.
+     *
+     * @return whether anything came back
+     */
+    public boolean onFull() {
+        return cpu.call(() -> {
+            long before = budget.freeBytes();
+            // Behind a run that goes on, which may be all that is needed.
+            turn.lockExclusive();
+            try {
+                if (changes != changesSeen && clock.nanoTime() - notBeforeForWritersNanos >= 0) {
+                    runByItself();
+                }
+            } finally {
+                turn.unlockExclusive();
+            }
+            return budget.freeBytes() > before;
+        });
+    }
+
+    /** Ends a run that goes on, and lets none begin; on the volume cpu. */
+    public void stop() {
+        cpu.assertCurrent();
+        stopped = true;
+        bulkFree.cancel();
+        turn.lockExclusive();
+        turn.unlockExclusive();
+    }
+
+    @Override
+    public void commit(Runnable atomically) throws IOException {
+        sync.commit(atomically);
+    }
+
+    @Override
+    public VolumeHeader committed() {
+        return headers.committed();
+    }
+
+    @Override
+    public long oldestTid() {
+        return headers.oldestTid();
+    }
+
+    @Override
+    public List<BlockTable> namelessTables() {
+        return sync.namelessTables();
+    }
+
+    @Override
+    public BlockIo openForWalk() {
+        return walks.get();
+    }
+
+    /** Carries the error out of {@link Cpu#call}. */
+    private static final class RunFailure extends RuntimeException {
+        private final transient IOException error;
+
+        private RunFailure(IOException error) {
+            super(error.getMessage(), error, false, false);
+            this.error = error;
+        }
+    }
+
+    /** With the turn. */
+    private BulkFreeResult runNow(long memoryBytes) throws IOException {
+        if (stopped) {
+            throw new CancellationException("the volume is being closed");
+        }
+        long seen = changes;
+        try {
+            BulkFreeResult result = bulkFree.run(memoryBytes);
+            changesSeen = seen;
+            return result;
+        } catch (CorruptBlockException | DeviceErrorException | OutOfMemoryBudgetException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private void onChange() {
+        changes++;
+        boolean isLow = budget.freeBytes() < headers.committed().allocatorSize() / LOW_PART;
+        if (isLow && !scheduled && !stopped && clock.nanoTime() - notBeforeNanos >= 0) {
+            scheduled = true;
+            cpu.spawn("bulkfree", () -> {
+                turn.lockExclusive();
+                try {
+                    runByItself();
+                } finally {
+                    turn.unlockExclusive();
+                    scheduled = false;
+                }
+            });
+        }
+    }
+
+    /** With the turn. */
+    private void runByItself() {
+        long begin = clock.nanoTime();
+        long freed = 0;
+        try {
+            BulkFreeResult result = runNow(MEMORY_BYTES_DEFAULT);
+            freed = result.freedBytes();
+            result.damage().forEach(line -> log.accept("bulkfree gives nothing back: " + line));
+        } catch (IOException e) {
+            log.accept("bulkfree failed: " + e.getMessage());
+        } catch (CancellationException e) {
+            return;
+        }
+        boolean little = freed < headers.committed().allocatorSize() / LITTLE_PART;
+        long now = clock.nanoTime();
+        pauseNanos = Math.clamp(little ? 2 * pauseNanos : 0, PAUSE_NANOS_MIN, PAUSE_NANOS_MAX);
+        notBeforeNanos = now + Math.max(pauseNanos, PAUSE_FACTOR * (now - begin));
+        notBeforeForWritersNanos = now + (now - begin);
+    }
+}
