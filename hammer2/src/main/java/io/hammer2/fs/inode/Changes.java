@@ -19,6 +19,9 @@ final class Changes {
     /** File data by key: what of it differs from the medium. */
     final NavigableMap<Long, DirtyBlock> blocks = new TreeMap<>();
 
+    /** By how much the file may have grown on the medium, of blocks that were dirty and have been written since. */
+    long writtenAheadBytes;
+
     /** Names too long for their entry, by key, of entries that are new. */
     final Map<Long, byte[]> longNames = new TreeMap<>();
 
@@ -45,9 +48,9 @@ final class Changes {
         return chain;
     }
 
-    /** Bytes that are dirty in blocks which the medium has nothing of, or less. */
+    /** Bytes by which the file may have grown on the medium, since the last commit or with the next. */
     long newBytes() {
-        long sum = 0;
+        long sum = writtenAheadBytes;
         for (DirtyBlock dirty : blocks.values()) {
             sum += dirty.growthBytes();
         }

@@ -16,6 +16,7 @@ import io.hammer2.fs.media.Limits;
 import io.hammer2.lwkt.LwktThread;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.Map;
 
 /**
@@ -84,22 +85,56 @@ public final class InodeFlush {
         return inode.content() == null ? InodeContent.NO_TABLE : inode.content().table();
     }
 
-    private void writeData(Inode inode, Changes changes) {
+    /**
+     * Writes some whole blocks of a dirty file, which stays dirty. With its gate held exclusively.
+     *
+     * @param from key of the first block to look at
+     * @return where to go on, or -1 at the end
+     */
+    public long writeAhead(Inode inode, long from) {
+        Changes changes = inode.changes();
+        if (changes == null) {
+            return -1;
+        }
         long size = changes.block.sizeBytes();
         int written = 0;
-        for (Map.Entry<Long, DirtyBlock> entry : changes.blocks.entrySet()) {
+        for (Iterator<Map.Entry<Long, DirtyBlock>> i =
+                        changes.blocks.tailMap(from, true).entrySet().iterator();
+                i.hasNext(); ) {
+            Map.Entry<Long, DirtyBlock> entry = i.next();
             long key = entry.getKey();
-            DirtyBlock dirty = entry.getValue();
-            BlockRef ref = writeBlock(changes, key, size, dirty);
-            boolean was = topology.replace(inode.chain(), key, ref);
-            if (!was && ref != null) {
-                topology.insert(inode.chain(), ref);
+            // The last block of a file that grows would be written again and again.
+            if (key > size - Limits.BLOCK_BYTES_MAX) {
+                return -1;
             }
-            if (++written % BLOCKS_PER_TURN == 0) {
+            if (written == BLOCKS_PER_TURN) {
+                return key;
+            }
+            i.remove();
+            changes.writtenAheadBytes += entry.getValue().growthBytes();
+            replace(inode, key, writeBlock(changes, key, size, entry.getValue()));
+            written++;
+        }
+        return -1;
+    }
+
+    private void writeData(Inode inode, Changes changes) {
+        long size = changes.block.sizeBytes();
+        for (int written = 1; !changes.blocks.isEmpty(); written++) {
+            // Taken out before it is written: from then on its memory is the writer's.
+            Map.Entry<Long, DirtyBlock> entry = changes.blocks.pollFirstEntry();
+            replace(inode, entry.getKey(), writeBlock(changes, entry.getKey(), size, entry.getValue()));
+            if (written % BLOCKS_PER_TURN == 0) {
                 LwktThread.yieldNow();
             }
         }
-        changes.blocks.clear();
+    }
+
+    /** @param ref null for a hole */
+    private void replace(Inode inode, long key, BlockRef ref) {
+        if (!topology.replace(inode.chain(), key, ref) && ref != null) {
+            topology.insert(inode.chain(), ref);
+        }
     }
 
     /** @return the reference, or null for a hole (section 11.3) */

@@ -1,6 +1,8 @@
 package io.hammer2.fs.io;
 
 import io.hammer2.fs.media.Limits;
+import io.hammer2.lwkt.Cpu;
+import io.hammer2.lwkt.LwktThread;
 import io.hammer2.lwkt.Token;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -20,6 +22,7 @@ public final class BufferPool implements AutoCloseable {
     // Under the token.
     private final ArrayDeque<MemorySegment>[] free;
     private long usedBytes;
+    private boolean awaited;
 
     public BufferPool() {
         @SuppressWarnings({"unchecked", "rawtypes"})
@@ -46,10 +49,37 @@ public final class BufferPool implements AutoCloseable {
     /** Gives back what {@link #take} gave. */
     public void give(MemorySegment piece) {
         int index = indexOf((int) piece.byteSize());
+        boolean wake;
         token.acquire();
         try {
             usedBytes -= PIECE_BYTES[index];
             free[index].push(piece);
+            wake = awaited;
+            awaited = false;
+        } finally {
+            token.release();
+        }
+        if (wake) {
+            wake();
+        }
+    }
+
+    /** Lets {@link #await} return. */
+    public void wake() {
+        Cpu.current().lwkt().wakeup(this);
+    }
+
+    /** Waits until something is given back or {@link #wake} is called, unless no more than {@code bytes} are in use. */
+    public void await(long bytes) {
+        LwktThread.interlock(this);
+        LwktThread.sleepOn(this, "buffers", isAbove(bytes) ? Long.MAX_VALUE : 0);
+    }
+
+    private boolean isAbove(long bytes) {
+        token.acquire();
+        try {
+            awaited = usedBytes > bytes;
+            return awaited;
         } finally {
             token.release();
         }

@@ -22,6 +22,9 @@ import java.util.List;
  * modification gate shared; {@link #flush} runs with that gate held exclusively.
  */
 public final class MountedPfs {
+    /** A writer may go on as fast as its blocks are written ahead; the commit must come to an end. */
+    private static final int WRITE_AHEAD_TURNS_MAX = 256;
+
     private final Pfs pfs;
     private final Inode root;
     private final InodeTable inodes;
@@ -128,6 +131,31 @@ public final class MountedPfs {
         token.acquireShared();
         try {
             return List.copyOf(nameless);
+        } finally {
+            token.release();
+        }
+    }
+
+    /** Writes whole blocks of file data that are dirty by now; the inodes stay dirty. No gate is held for long. */
+    public void writeAhead(InodeFlush flush) {
+        for (Inode inode : copyOfDirty()) {
+            long next = 0;
+            for (int turns = 0; next >= 0 && turns < WRITE_AHEAD_TURNS_MAX; turns++) {
+                inode.gate().lockExclusive();
+                try {
+                    next = inode.isRemoved() ? -1 : flush.writeAhead(inode, next);
+                } finally {
+                    inode.gate().unlockExclusive();
+                }
+                LwktThread.yieldNow();
+            }
+        }
+    }
+
+    private List<Inode> copyOfDirty() {
+        token.acquireShared();
+        try {
+            return List.copyOf(dirty);
         } finally {
             token.release();
         }

@@ -28,6 +28,7 @@ import java.util.function.Consumer;
  * section 13). Runs on the volume cpu, one commit at a time; who asks meanwhile shares the next one.
  *
  * <ol>
+ *   <li>Whole blocks of file data are written while operations go on.
  *   <li>The modification gate is closed: what changes anything holds it shared.
  *   <li>Changed inodes are written with all below them, then the PFS roots with the inode index, then the super-root. The gate opens.
  *   <li>The freemap, with all that was allocated for this, is written to its next slots.
@@ -145,15 +146,26 @@ public final class Sync {
     }
 
     /**
-     * Keeps what is not yet committed within bounds: begins a commit when half of them is reached, and waits for one when all
-     * is. Without any gate held.
+     * Keeps what is not yet committed within bounds: begins a commit when half of them is reached, and waits when all is. Without
+     * any gate held.
      */
     public void throttle() throws IOException {
-        long reserved = budget.reservedBytes();
-        long used = buffers.usedBytes();
-        if (used > dirtyBytesMax || reserved > RESERVED_MAX) {
+        if (budget.reservedBytes() > RESERVED_MAX) {
             commit();
-        } else if ((used > dirtyBytesMax / 2 || reserved > RESERVED_MAX / 2) && begins()) {
+        }
+        long used = buffers.usedBytes();
+        if (used > dirtyBytesMax / 2 || budget.reservedBytes() > RESERVED_MAX / 2) {
+            begin();
+        }
+        while (used > dirtyBytesMax && failure() == null) {
+            begin();
+            buffers.await(dirtyBytesMax);
+            used = buffers.usedBytes();
+        }
+    }
+
+    private void begin() {
+        if (begins()) {
             cpu.post(() -> enqueue(new Message<>()));
         }
     }
@@ -307,12 +319,14 @@ public final class Sync {
         } finally {
             token.release();
         }
+        buffers.wake();
         log.accept("commit failed, the file system is read-only now; what was committed before is safe: "
                 + error.getMessage());
         return error;
     }
 
     private void run() throws IOException {
+        writeAhead();
         BlockRef root = null;
         modifications.lockExclusive();
         long tid = nextTid();
@@ -354,6 +368,14 @@ public final class Sync {
         headers.commit(new Headers.Contents(tid, superRootRef, freemap.rootTable(), freemap.freeBytes()));
         if (root != null) {
             afterChange.run();
+        }
+    }
+
+    /** Brings most of the file data on its way while operations go on, so that the gate is closed for the rest only. */
+    private void writeAhead() {
+        InodeFlush flush = new InodeFlush(topology, placer, buffers, nextTid());
+        for (MountedPfs pfs : mounted) {
+            pfs.writeAhead(flush);
         }
     }
 
