@@ -289,4 +289,24 @@ final class WritePathTest {
         });
         mounted(files -> assertEquals(atime[0], files.lookup(ROOT, bytes("f")).atimeMicros()));
     }
+
+    @Test
+    void what_compresses_takes_less_and_reads_the_same() throws Exception {
+        byte[] text = "a line of text, and another one, ".repeat(20_000).getBytes(StandardCharsets.UTF_8);
+        mounted(files -> {
+            long inum = file(files, ROOT, "text");
+            files.write(inum, 0, MemorySegment.ofArray(text), 0);
+            files.sync();
+            assertArrayEquals(text, content(files, inum));
+            long stored = files.attributes(inum).blocks512() * 512;
+            assertTrue(stored < text.length / 10, stored + " of " + text.length);
+        });
+        mounted(files -> {
+            long inum = files.lookup(ROOT, bytes("text")).inum();
+            files.write(inum, 70_000, bytes("something else"), 0);
+        });
+        System.arraycopy("something else".getBytes(StandardCharsets.UTF_8), 0, text, 70_000, 14);
+        mounted(files -> assertArrayEquals(
+                text, content(files, files.lookup(ROOT, bytes("text")).inum())));
+    }
 }

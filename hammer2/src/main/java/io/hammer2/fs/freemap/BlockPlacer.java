@@ -31,7 +31,7 @@ public final class BlockPlacer implements BlockWriter {
     /** @throws VolumeFullException when there is no place */
     @Override
     public BlockRef write(BlockRef before, BlockRef.Builder ref, MemorySegment stored) {
-        BlockRef placed = place(before.type(), ref, 0, stored);
+        BlockRef placed = place(before.type(), ref, before.type() == BlockType.DATA ? before.key() : 0, stored);
         writes.writeCopy(placed.offsetBytes(), stored);
         return placed;
     }

@@ -35,6 +35,9 @@ public final class Inode {
     private boolean removed;
     private boolean indexed;
 
+    /** Blocks in a row that did not get smaller. */
+    private int compressionMisses;
+
     // Owned by the shard of the InodeTable, under its token.
     Inode nextInBucket;
     Inode older;
@@ -209,6 +212,15 @@ public final class Inode {
     public boolean isChanged() {
         gate.assertHeldShared();
         return changes != null;
+    }
+
+    /** Whether to try to compress a block: of a file that gains nothing, only one in {@code missesMax}. */
+    boolean isWorthCompressing(int missesMax) {
+        return compressionMisses < missesMax || ++compressionMisses % missesMax == 0;
+    }
+
+    void noteCompression(boolean gained) {
+        compressionMisses = gained ? 0 : compressionMisses + 1;
     }
 
     /** A flush has written all of it. */

@@ -26,18 +26,27 @@ import java.util.Map;
 public final class InodeFlush {
     private static final int COMPRESSION_NONE = 0;
     private static final int BLOCKS_PER_TURN = 64;
+
+    /** Smaller blocks are copied, to be written together with their neighbours. */
+    private static final int GATHERED_BYTES = 16 * Limits.KIB;
+
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[Limits.BLOCK_BYTES_MAX]);
 
     private final Topology topology;
     private final BlockPlacer placer;
     private final BufferPool buffers;
+    private final BlockEncoder encoder;
     private final long mirrorTid;
 
-    /** @param mirrorTid of the commit */
-    public InodeFlush(Topology topology, BlockPlacer placer, BufferPool buffers, long mirrorTid) {
+    /**
+     * @param encoder of the volume cpu
+     * @param mirrorTid of the commit
+     */
+    public InodeFlush(Topology topology, BlockPlacer placer, BufferPool buffers, BlockEncoder encoder, long mirrorTid) {
         this.topology = topology;
         this.placer = placer;
         this.buffers = buffers;
+        this.encoder = encoder;
         this.mirrorTid = mirrorTid;
     }
 
@@ -112,7 +121,7 @@ public final class InodeFlush {
             }
             i.remove();
             changes.writtenAheadBytes += entry.getValue().growthBytes();
-            replace(inode, key, writeBlock(changes, key, size, entry.getValue()));
+            replace(inode, key, writeBlock(inode, key, size, entry.getValue()));
             written++;
         }
         return -1;
@@ -123,7 +132,7 @@ public final class InodeFlush {
         for (int written = 1; !changes.blocks.isEmpty(); written++) {
             // Taken out before it is written: from then on its memory is the writer's.
             Map.Entry<Long, DirtyBlock> entry = changes.blocks.pollFirstEntry();
-            replace(inode, entry.getKey(), writeBlock(changes, entry.getKey(), size, entry.getValue()));
+            replace(inode, entry.getKey(), writeBlock(inode, entry.getKey(), size, entry.getValue()));
             if (written % BLOCKS_PER_TURN == 0) {
                 LwktThread.yieldNow();
             }
@@ -138,7 +147,8 @@ public final class InodeFlush {
     }
 
     /** @return the reference, or null for a hole (section 11.3) */
-    private BlockRef writeBlock(Changes changes, long key, long size, DirtyBlock dirty) {
+    private BlockRef writeBlock(Inode inode, long key, long size, DirtyBlock dirty) {
+        Changes changes = inode.changes();
         int checkMethod = changes.block.checkAlgo() & 0xF;
         int used = Math.clamp(size - key, 0, Limits.BLOCK_BYTES_MAX);
         dirty.cut(used);
@@ -148,12 +158,19 @@ public final class InodeFlush {
             dirty.free(buffers);
             return null;
         }
-        MemorySegment stored = dirty.padded(buffers, storedBytes(used));
-        BlockRef.Builder ref = BlockRef.builder(BlockType.DATA)
-                .key(key, Limits.DATA_KEYBITS)
-                .methods(checkMethod, COMPRESSION_NONE)
-                .tids(mirrorTid, changes.modifyTid);
-        return placer.writeData(ref, key, stored, () -> dirty.free(buffers));
+        MemorySegment plain = dirty.padded(buffers, storedBytes(used));
+        BlockRef.Builder ref =
+                BlockRef.builder(BlockType.DATA).key(key, Limits.DATA_KEYBITS).tids(mirrorTid, changes.modifyTid);
+        MemorySegment compressed = encoder.compress(inode, plain);
+        if (compressed != null || plain.byteSize() < GATHERED_BYTES) {
+            MemorySegment stored = compressed == null ? plain : compressed;
+            ref.methods(checkMethod, compressed == null ? COMPRESSION_NONE : encoder.methodCode());
+            BlockRef written = placer.write(ref.build(), ref, stored);
+            dirty.free(buffers);
+            return written;
+        }
+        ref.methods(checkMethod, COMPRESSION_NONE);
+        return placer.writeData(ref, key, plain, () -> dirty.free(buffers));
     }
 
     /** A block inside the file has 64 KiB, the last one as little as is legal (section 11.2). */

@@ -4,6 +4,7 @@ import io.hammer2.fs.chain.Topology;
 import io.hammer2.fs.freemap.BlockPlacer;
 import io.hammer2.fs.freemap.Freemap;
 import io.hammer2.fs.freemap.VolumeFullException;
+import io.hammer2.fs.inode.BlockEncoder;
 import io.hammer2.fs.inode.InodeFlush;
 import io.hammer2.fs.io.BlockWrites;
 import io.hammer2.fs.io.BufferPool;
@@ -59,6 +60,7 @@ public final class Sync {
     private final long intervalNanos;
     private final Consumer<String> log;
 
+    private final BlockEncoder encoder = new BlockEncoder();
     private final Gate modifications = new Gate(GATE_ORDER);
 
     /** Of the last flush; under the modification gate. */
@@ -235,7 +237,7 @@ public final class Sync {
         headerIsDue = true;
     }
 
-    /** Ends the timer, and waits for writes that a failed commit has left; on the volume cpu. */
+    /** Ends the timer, waits for writes that a failed commit has left, and frees memory; on the volume cpu, and there are no more commits. */
     public void stop() {
         cpu.assertCurrent();
         cancelTimer();
@@ -244,6 +246,7 @@ public final class Sync {
         } catch (IOException e) {
             // Who waited for that commit knows.
         }
+        encoder.close();
     }
 
     private void cancelTimer() {
@@ -336,7 +339,7 @@ public final class Sync {
             List<MountedPfs> dirty =
                     mounted.stream().filter(MountedPfs::isDirty).toList();
             if (!dirty.isEmpty()) {
-                InodeFlush flush = new InodeFlush(topology, placer, buffers, tid);
+                InodeFlush flush = new InodeFlush(topology, placer, buffers, encoder, tid);
                 List<BlockRef> roots = new ArrayList<>();
                 for (MountedPfs pfs : dirty) {
                     roots.add(pfs.flush(flush));
@@ -373,7 +376,7 @@ public final class Sync {
 
     /** Brings most of the file data on its way while operations go on, so that the gate is closed for the rest only. */
     private void writeAhead() {
-        InodeFlush flush = new InodeFlush(topology, placer, buffers, nextTid());
+        InodeFlush flush = new InodeFlush(topology, placer, buffers, encoder, nextTid());
         for (MountedPfs pfs : mounted) {
             pfs.writeAhead(flush);
         }

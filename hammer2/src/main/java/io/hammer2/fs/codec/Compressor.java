@@ -1,0 +1,94 @@
+package io.hammer2.fs.codec;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.zip.Deflater;
+import net.jpountz.lz4.LZ4Compressor;
+import net.jpountz.lz4.LZ4Factory;
+
+/**
+ * Logical bytes of a data block to stored bytes (framing and limits: format section 11.3); what {@link Decompressor} reads. Keeps
+ * a deflater between calls, so it belongs to one caller at a time, in practice to one cpu; close it to give the deflater's
+ * native memory back.
+ */
+public final class Compressor implements AutoCloseable {
+    /** {@link #compress}: the bytes do not get small enough to gain anything. */
+    public static final int INCOMPRESSIBLE = -1;
+
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final int LZ4_HEAD_BYTES = 4;
+
+    /** The reference's room for LZ4 is this much less than half a block. */
+    private static final int LZ4_MARGIN_BYTES = 8;
+
+    private static final int ZLIB_LEVEL_DEFAULT = 6;
+
+    private final LZ4Compressor lz4 = LZ4Factory.fastestInstance().fastCompressor();
+    private Deflater deflater;
+    private int deflaterLevel;
+
+    /** Room that {@link #compress} needs for {@code plainBytes}. */
+    public static int roomFor(int plainBytes) {
+        // LZ4's own bound for what does not compress.
+        return LZ4_HEAD_BYTES + plainBytes + plainBytes / 255 + 16;
+    }
+
+    /**
+     * Encodes a block, if at most half of it is left.
+     *
+     * @param method LZ4 or ZLIB
+     * @param level of ZLIB, 6 to 9; 0 for the default
+     * @param plain the block's bytes, a power of two of them, native
+     * @param into native, {@link #roomFor} them; undefined where nothing was gained
+     * @return bytes in {@code into}, framing included, or {@link #INCOMPRESSIBLE}
+     */
+    public int compress(Compression method, int level, MemorySegment plain, MemorySegment into) {
+        int half = (int) plain.byteSize() / 2;
+        return switch (method) {
+            case LZ4 -> lz4(plain, into, half - LZ4_MARGIN_BYTES);
+            case ZLIB -> zlib(plain, into.asSlice(0, half), level);
+            case NONE, AUTOZERO -> throw new IllegalArgumentException(method + " encodes nothing");
+        };
+    }
+
+    private int lz4(MemorySegment plain, MemorySegment into, int lengthMax) {
+        ByteBuffer target = into.asByteBuffer();
+        int length = lz4.compress(
+                plain.asByteBuffer(),
+                0,
+                (int) plain.byteSize(),
+                target,
+                LZ4_HEAD_BYTES,
+                target.capacity() - LZ4_HEAD_BYTES);
+        if (length > lengthMax) {
+            return INCOMPRESSIBLE;
+        }
+        into.set(INT, 0, length);
+        return LZ4_HEAD_BYTES + length;
+    }
+
+    private int zlib(MemorySegment plain, MemorySegment into, int level) {
+        int wanted = level == 0 ? ZLIB_LEVEL_DEFAULT : level;
+        if (deflater == null || deflaterLevel != wanted) {
+            close();
+            deflater = new Deflater(wanted);
+            deflaterLevel = wanted;
+        }
+        deflater.setInput(plain.asByteBuffer());
+        deflater.finish();
+        int length = deflater.deflate(into.asByteBuffer());
+        boolean complete = deflater.finished();
+        deflater.reset();
+        return complete ? length : INCOMPRESSIBLE;
+    }
+
+    @Override
+    public void close() {
+        if (deflater != null) {
+            deflater.end();
+            deflater = null;
+        }
+    }
+}
