@@ -32,8 +32,6 @@ final class Access {
     // and below it; in a directory also a name's block.
     static final long INODE_RESERVE_BYTES = 36 * Limits.KIB;
 
-    static final long BLOCK_RESERVE_BYTES = Limits.BLOCK_BYTES_MAX + 4 * Limits.KIB;
-
     private final Hammer2 volume;
 
     private final MountedPfs pfs;
@@ -155,10 +153,11 @@ final class Access {
      * Begins a modification, with the modification gate held.
      *
      * @param bytes the most that it may come to take; 0 when the caller reserves later
+     * @param blocks of 64 KiB beside that
      * @param givesBack whether it may use the space kept back
      * @param alone whether to hold the gate exclusively
      */
-    void begin(long bytes, boolean givesBack, boolean alone) {
+    void begin(long bytes, long blocks, boolean givesBack, boolean alone) {
         if (sync == null) {
             throw readOnly();
         }
@@ -171,7 +170,7 @@ final class Access {
                 sync.modifications().lockShared();
             }
             boolean failed = sync.failure() != null;
-            if (!failed && (bytes == 0 || volume.budget().reserve(bytes, givesBack))) {
+            if (!failed && (bytes == 0 || volume.budget().reserve(bytes, blocks, givesBack))) {
                 return;
             }
             end(alone);

@@ -76,7 +76,7 @@ final class Contents {
     /** Best effort: a read does not fail because its time cannot be kept. */
     private void touch(Topology topology, long inum) {
         try {
-            access.begin(Access.INODE_RESERVE_BYTES, false, false);
+            access.begin(Access.INODE_RESERVE_BYTES, 0, false, false);
         } catch (FsException e) {
             return;
         }
@@ -147,7 +147,7 @@ final class Contents {
     Attributes setAttributes(long inum, AttributeChange change) {
         Topology topology = access.topology();
         boolean shrinks = change.hasSize();
-        access.begin(Access.INODE_RESERVE_BYTES + (shrinks ? 2 * Limits.BLOCK_BYTES_MAX : 0), shrinks, false);
+        access.begin(Access.INODE_RESERVE_BYTES, shrinks ? 1 : 0, shrinks, false);
         try {
             Inode inode = access.openExclusive(topology, inum);
             try {
@@ -214,7 +214,7 @@ final class Contents {
         }
         Topology topology = access.topology();
         for (int attempt = 0; ; attempt++) {
-            access.begin(0, false, false);
+            access.begin(0, 0, false, false);
             try {
                 Inode inode = access.openExclusive(topology, inum);
                 try {
@@ -224,9 +224,9 @@ final class Contents {
                         throw new FsException(Errno.EFBIG, "a write at " + at);
                     }
                     // Space is counted when a block turns dirty, so that what was accepted can be flushed.
-                    long needed = (inode.isChanged() ? 0 : Access.INODE_RESERVE_BYTES)
-                            + file.newDirtyBlocks(at, from.byteSize()) * Access.BLOCK_RESERVE_BYTES;
-                    if (needed == 0 || access.volume().budget().reserve(needed, false)) {
+                    long bytes = inode.isChanged() ? 0 : Access.INODE_RESERVE_BYTES;
+                    int blocks = file.newDirtyBlocks(at, from.byteSize());
+                    if (bytes + blocks == 0 || access.volume().budget().reserve(bytes, blocks, false)) {
                         write(topology, inode, at, from, flags);
                         return (int) from.byteSize();
                     }
@@ -273,7 +273,7 @@ final class Contents {
             throw Access.noSpace();
         }
         Topology topology = access.topology();
-        access.begin(Access.INODE_RESERVE_BYTES + 2 * Access.BLOCK_RESERVE_BYTES, !takes, false);
+        access.begin(Access.INODE_RESERVE_BYTES, 2, !takes, false);
         try {
             Inode inode = access.openExclusive(topology, inum);
             try {
@@ -337,7 +337,7 @@ final class Contents {
             return 0;
         }
         Topology topology = access.topology();
-        access.begin(Access.INODE_RESERVE_BYTES + SHARE_BLOCKS_MAX * SHARE_RESERVE_BYTES, false, false);
+        access.begin(Access.INODE_RESERVE_BYTES + SHARE_BLOCKS_MAX * SHARE_RESERVE_BYTES, 0, false, false);
         try {
             Inode first = access.openExclusive(topology, Math.min(from, to));
             try {

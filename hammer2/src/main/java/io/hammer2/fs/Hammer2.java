@@ -133,7 +133,8 @@ public final class Hammer2 implements AutoCloseable {
         } catch (VolumeException e) {
             throw new Hammer2Exception(volume.devices().name() + ": " + e.getMessage(), e);
         }
-        SpaceBudget budget = new SpaceBudget(header.allocatorSize(), freemap.availableBytes());
+        SpaceBudget budget = new SpaceBudget(
+                header.allocatorSize(), freemap.availableBytes(), freemap.wholeBlockBytes(SpaceBudget.PLENTY_BYTES));
         Sync sync = new Sync(
                 topology(),
                 superRoot(),

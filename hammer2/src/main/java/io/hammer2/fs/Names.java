@@ -190,7 +190,7 @@ final class Names {
     private Attributes create(long parent, MemorySegment name, NewInode what, MemorySegment target) {
         requireNewName(name);
         Topology topology = access.topology();
-        access.begin(NAME_RESERVE_BYTES + (target == null ? 0 : SYMLINK_RESERVE_BYTES), false, false);
+        access.begin(NAME_RESERVE_BYTES + (target == null ? 0 : SYMLINK_RESERVE_BYTES), 0, false, false);
         try {
             Inode directory = access.openExclusive(topology, parent);
             try {
@@ -233,7 +233,7 @@ final class Names {
             throw new FsException(Errno.EINVAL, "only a file can be without a name");
         }
         Topology topology = access.topology();
-        access.begin(NAME_RESERVE_BYTES, false, false);
+        access.begin(NAME_RESERVE_BYTES, 0, false, false);
         try {
             Inode directory = access.open(topology, parent);
             try {
@@ -268,7 +268,7 @@ final class Names {
         if (access.typeOf(inum) == FileType.DIRECTORY) {
             throw new FsException(Errno.EPERM, "a directory has one name");
         }
-        access.begin(NAME_RESERVE_BYTES, false, false);
+        access.begin(NAME_RESERVE_BYTES, 0, false, false);
         try {
             Inode directory = access.openExclusive(topology, parent);
             try {
@@ -326,7 +326,7 @@ final class Names {
         if (known.type() == FileType.DIRECTORY) {
             throw new FsException(Errno.EISDIR, "a directory");
         }
-        access.begin(NAME_RESERVE_BYTES, true, false);
+        access.begin(NAME_RESERVE_BYTES, 0, true, false);
         try {
             Inode directory = access.openExclusive(topology, parent);
             try {
@@ -364,7 +364,7 @@ final class Names {
             throw new FsException(Errno.ENOTEMPTY, "\"..\" cannot be removed");
         }
         Topology topology = access.topology();
-        access.begin(NAME_RESERVE_BYTES, true, true);
+        access.begin(NAME_RESERVE_BYTES, 0, true, true);
         try {
             Attributes known = existing(parent, name);
             if (known.type() != FileType.DIRECTORY) {
@@ -421,7 +421,7 @@ final class Names {
     private boolean rename(Rename rename) {
         rename.look();
         boolean alone = rename.needsToBeAlone();
-        access.begin(2 * NAME_RESERVE_BYTES, true, alone);
+        access.begin(2 * NAME_RESERVE_BYTES, 0, true, alone);
         try {
             if (alone) {
                 // Looked up again now that directories stay where they are.

@@ -309,4 +309,42 @@ final class WritePathTest {
         mounted(files -> assertArrayEquals(
                 text, content(files, files.lookup(ROOT, bytes("text")).inum())));
     }
+
+    @Test
+    void a_full_volume_keeps_what_it_accepted_and_can_still_delete_and_rename() throws Exception {
+        int[] made = new int[1];
+        mounted(files -> {
+            Random random = new Random(8);
+            FsException full = assertThrows(FsException.class, () -> {
+                for (; ; made[0]++) {
+                    long inum = file(files, ROOT, "f" + made[0]);
+                    byte[] content = random(1 + random.nextInt(random.nextInt(8) == 0 ? 600_000 : 5_000), made[0]);
+                    files.write(inum, 0, MemorySegment.ofArray(content), 0);
+                }
+            });
+            assertEquals(Errno.ENOSPC, full.errno());
+            files.sync();
+            for (int i = 0; i < made[0]; i += 2) {
+                files.rename(ROOT, bytes("f" + i), ROOT, bytes("renamed-to-a-longer-name-" + i), RenameMode.REPLACE);
+            }
+            for (int i = 0; i < made[0]; i += 4) {
+                files.unlink(ROOT, bytes("renamed-to-a-longer-name-" + i));
+                if (i % 64 == 0) {
+                    files.sync();
+                }
+            }
+        });
+        mounted(files -> {
+            Random random = new Random(8);
+            for (int i = 0; i < made[0]; i++) {
+                int size = 1 + random.nextInt(random.nextInt(8) == 0 ? 600_000 : 5_000);
+                Attributes found = files.lookup(ROOT, bytes((i % 2 == 0 ? "renamed-to-a-longer-name-" : "f") + i));
+                if (i % 4 == 0) {
+                    assertNull(found);
+                } else {
+                    assertArrayEquals(random(size, i), content(files, found.inum()));
+                }
+            }
+        });
+    }
 }

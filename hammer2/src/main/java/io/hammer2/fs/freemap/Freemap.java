@@ -7,6 +7,8 @@ import io.hammer2.fs.media.Key;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.media.VolumeHeader;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
@@ -26,6 +28,9 @@ public final class Freemap {
     private final long neverFreeBytes;
 
     private final NavigableMap<Long, SegmentLease> leases = new TreeMap<>();
+    /** By GiB: free blocks of 64 KiB, where they have been counted since the last change. */
+    private final Map<Long, Integer> wholeBlocks = new HashMap<>();
+
     private final RoomHints hints = new RoomHints();
     private long freeBytes;
 
@@ -67,6 +72,33 @@ public final class Freemap {
      */
     public long availableBytes() {
         return Math.max(0, freeBytes - neverFreeBytes);
+    }
+
+    /**
+     * Bytes in free blocks of 64 KiB, each in its natural place; while nothing is lent. Looks at no more of the volume than it takes
+     * to find {@code enough}.
+     */
+    public long wholeBlockBytes(long enough) {
+        long bytes = 0;
+        for (long gib = 0; gib * Limits.GIB < sizeBytes && bytes < enough; gib++) {
+            Integer known = wholeBlocks.get(gib);
+            if (known == null) {
+                known = countWholeBlocks(gib);
+                wholeBlocks.put(gib, known);
+            }
+            bytes += (long) known * Limits.BLOCK_BYTES_MAX;
+        }
+        return bytes;
+    }
+
+    private int countWholeBlocks(long gib) {
+        FreemapLeaf map = tree.leaf(gib * Limits.GIB).map();
+        int count = 0;
+        for (int segment = 0; segment < FreemapLeaf.SEGMENT_COUNT; segment++) {
+            boolean managed = tree.isManaged(gib * Limits.GIB + (long) segment * Limits.FREEMAP_SEGMENT_BYTES);
+            count += managed && map.availBytes(segment) > 0 ? map.freeBlocks(segment) : 0;
+        }
+        return count;
     }
 
     /** The root table, for the header; complete after {@link #flush}. */
@@ -169,6 +201,7 @@ public final class Freemap {
             }
         }
         MergeCounts counts = merge.counts();
+        wholeBlocks.remove(gib / Limits.GIB);
         freeBytes += (counts.freed() - counts.wereFree()) * Limits.FREEMAP_GRANULE_BYTES;
         if (counts.freed() > 0) {
             hints.room(gib);
@@ -235,6 +268,7 @@ public final class Freemap {
         if (entry.mismatch(lease.map().bytes()) >= 0) {
             entry.copyFrom(lease.map().bytes());
             leaf.changed();
+            wholeBlocks.remove(leaf.key() / Limits.GIB);
         }
     }
 

@@ -64,6 +64,15 @@ public record FreemapLeaf(MemorySegment bytes) implements Block {
         return Granule.BY_BITS[(byteOfFour >>> (2 * (granule & 3))) & 3];
     }
 
+    /** Runs of four granules, from a multiple of four on, that are all free: room for blocks of 64 KiB. */
+    public int freeBlocks(int segment) {
+        int count = 0;
+        for (int fourth = 0; fourth < GRANULE_COUNT / 4; fourth++) {
+            count += Fields.u8(bytes, entry(segment) + BITMAP + fourth) == 0 ? 1 : 0;
+        }
+        return count;
+    }
+
     /** Two bits each of granules 32 * word to 32 * word + 31, granule 32 * word lowest; {@code word} in 0..7. */
     public long bitmapWord(int segment, int word) {
         return Fields.u64(bytes, entry(segment) + BITMAP + 8L * word);

@@ -351,7 +351,7 @@ public final class Sync {
             steps = new ArrayList<>();
             due.forEach(Runnable::run);
             if (!dirty.isEmpty() || !due.isEmpty()) {
-                budget.settle(freemap.availableBytes());
+                budget.settle(freemap.availableBytes(), freemap.wholeBlockBytes(SpaceBudget.PLENTY_BYTES));
             }
             if (root != null || headerIsDue) {
                 lastTid = tid;
