@@ -233,7 +233,7 @@ public final class Hammer2 implements AutoCloseable {
     /**
      * Gives back the space that nothing refers to any more (format section 14), while the volume is in use.
      *
-     * @param memoryBytes that it may take; {@link Reclaim#MEMORY_BYTES_DEFAULT} is enough for most
+     * @param memoryBytes that it may take; {@link BulkFreeResult#MEMORY_BYTES_DEFAULT} is enough for most
      * @throws Hammer2Exception when it was opened to read only, when a commit or a device fails, or the memory is too little
      */
     public BulkFreeResult bulkfree(long memoryBytes) throws Hammer2Exception {

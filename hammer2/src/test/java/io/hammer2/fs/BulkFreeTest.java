@@ -21,7 +21,6 @@ import io.hammer2.fs.testing.InteropImages;
 import io.hammer2.fs.testing.InteropImages.Expectation;
 import io.hammer2.fs.testing.InteropImages.Image;
 import io.hammer2.fs.testing.ManifestWalk;
-import io.hammer2.fs.volume.Reclaim;
 import io.hammer2.lwkt.Lwkt;
 import io.hammer2.lwkt.LwktThread;
 import io.hammer2.lwkt.Message;
@@ -40,7 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Space that nothing refers to comes back, and nothing else does; seen through the file system, and by the checker. */
 class BulkFreeTest {
     private static final long ROOT = FileSystem.ROOT_INUM;
-    private static final long MEMORY = Reclaim.MEMORY_BYTES_DEFAULT;
+    private static final long MEMORY = BulkFreeResult.MEMORY_BYTES_DEFAULT;
     private static final int FILE_BYTES = 1 << 20;
 
     private final List<String> log = new ArrayList<>();

@@ -1,5 +1,6 @@
 package io.hammer2.tools;
 
+import io.hammer2.fs.freemap.BulkFreeResult;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Spec;
 /** hammer2(8): options that all directives share, and one directive. */
 @Command(
         name = "hammer2",
-        description = "Looks at HAMMER2 volumes and mounted file systems.",
+        description = "Looks at HAMMER2 volumes and mounted file systems, and looks after them.",
         synopsisSubcommandLabel = "DIRECTIVE",
         commandListHeading = "%nDirectives:%n",
         footer = {
@@ -51,6 +52,14 @@ final class Hammer2Command implements Runnable {
 
     @Option(names = "-d", scope = ScopeType.INHERIT, description = "Show where an error arose.")
     private boolean[] debug = {};
+
+    @Option(
+            names = "-m",
+            paramLabel = "SIZE",
+            converter = Size.Parser.class,
+            scope = ScopeType.INHERIT,
+            description = "Memory for bulkfree; default 64M.")
+    private long memoryBytes = BulkFreeResult.MEMORY_BYTES_DEFAULT;
 
     private Hammer2Command(Console console) {
         this.console = console;
@@ -92,6 +101,8 @@ final class Hammer2Command implements Runnable {
         directives.put("show", ShowDirective::new);
         directives.put("stat", StatDirective::new);
         directives.put("printinode", PrintinodeDirective::new);
+        directives.put("bulkfree", BulkfreeDirective::new);
+        directives.put("cleanup", CleanupDirective::new);
         directives.put("hash", HashDirective.Hash::new);
         directives.put("dhash", HashDirective.DataHash::new);
         return directives;
@@ -133,6 +144,11 @@ final class Hammer2Command implements Runnable {
 
     boolean isJson() {
         return json;
+    }
+
+    /** The size of -m. */
+    long memoryBytes() {
+        return memoryBytes;
     }
 
     /** The path of -s, or null. */

@@ -1,5 +1,9 @@
 package io.hammer2.tools;
 
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_BYTES;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_FREED;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_MEMORY;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_SCAN;
 import static io.hammer2.fuse.bridge.ControlRequests.INODE_BYTES;
 import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA;
 import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA_COUNT;
@@ -49,7 +53,9 @@ final class MountedFile implements AutoCloseable {
     private static final int ENOENT = 2;
     private static final int EIO = 5;
     private static final int EACCES = 13;
+    private static final int EBUSY = 16;
     private static final int ENOTTY = 25;
+    private static final int EROFS = 30;
     private static final int ENOTCONN = MACOS ? 57 : 107;
     private static final int ENOSYS = MACOS ? 78 : 38;
 
@@ -135,6 +141,20 @@ final class MountedFile implements AutoCloseable {
                 state.get(JAVA_LONG, INODE_INODE_COUNT));
     }
 
+    /**
+     * Runs bulkfree on the volume, and waits for it.
+     *
+     * @return bytes that were freed
+     */
+    long bulkfree(long memoryBytes) {
+        MemorySegment scan = arena.allocate(BULKFREE_BYTES, Long.BYTES);
+        scan.set(JAVA_LONG, BULKFREE_MEMORY, memoryBytes);
+        if (!request(BULKFREE_SCAN, scan)) {
+            throw new ToolException(path + ": no such volume");
+        }
+        return scan.get(JAVA_LONG, BULKFREE_FREED);
+    }
+
     @Override
     public void close() {
         arena.close();
@@ -180,6 +200,12 @@ final class MountedFile implements AutoCloseable {
         }
         if (errno == ENOTCONN) {
             return "the program that served this mount is gone; umount it";
+        }
+        if (errno == EROFS) {
+            return "mounted read-only";
+        }
+        if (errno == EBUSY) {
+            return "it is being unmounted";
         }
         return errno == EIO ? "damaged; see the log of the mount" : "error " + errno;
     }

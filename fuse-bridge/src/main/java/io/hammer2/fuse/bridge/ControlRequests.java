@@ -10,17 +10,23 @@ package io.hammer2.fuse.bridge;
  *   pfs, 320 bytes        0 name_key:8   8 name_next:8   16 pfs_type:1   17 pfs_subtype:1   20 pfs_flags:4
  *                         32 pfs_fsid:16   48 pfs_clid:16   64 name:256, terminated by zero
  *   inode, 1056 bytes     0 flags:4   16 data_count:8   24 inode_count:8   32 the inode as on the medium:1024
+ *   bulkfree, 64 bytes    0 sbase:8   8 sstop:8   16 size:8 (memory that it may take; 0 for the default)
+ *                         24 count_allocated:8   32 count_freed:8   40 total_fragmented:8   48 total_allocated:8
+ *                         56 total_scanned:8   (of these sstop and the counts are answered, in bytes)
  * </pre>
  */
 public final class ControlRequests {
     public static final int VERSION_BYTES = 256;
     public static final int PFS_BYTES = 320;
     public static final int INODE_BYTES = 1056;
+    public static final int BULKFREE_BYTES = 64;
 
     public static final int VERSION_GET = command(64, VERSION_BYTES);
     public static final int PFS_GET = command(80, PFS_BYTES);
     public static final int PFS_LOOKUP = command(83, PFS_BYTES);
     public static final int INODE_GET = command(86, INODE_BYTES);
+
+    public static final int BULKFREE_SCAN = command(92, BULKFREE_BYTES);
 
     public static final long PFS_NAME_KEY = 0;
     public static final long PFS_NAME_NEXT = 8;
@@ -37,6 +43,11 @@ public final class ControlRequests {
     public static final long INODE_DATA_COUNT = 16;
     public static final long INODE_INODE_COUNT = 24;
     public static final long INODE_DATA = 32;
+
+    public static final long BULKFREE_STOP = 8;
+    public static final long BULKFREE_MEMORY = 16;
+    public static final long BULKFREE_ALLOCATED = 24;
+    public static final long BULKFREE_FREED = 32;
 
     private static int command(int number, int bytes) {
         return 0xc0000000 | bytes << 16 | 'h' << 8 | number;

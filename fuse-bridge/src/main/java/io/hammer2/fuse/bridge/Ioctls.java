@@ -1,5 +1,10 @@
 package io.hammer2.fuse.bridge;
 
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_ALLOCATED;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_FREED;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_MEMORY;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_SCAN;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_STOP;
 import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA;
 import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA_COUNT;
 import static io.hammer2.fuse.bridge.ControlRequests.INODE_GET;
@@ -21,6 +26,7 @@ import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.InodeInfo;
 import io.hammer2.fs.PfsInfo;
+import io.hammer2.fs.freemap.BulkFreeResult;
 import io.hammer2.fs.media.MediaUuid;
 import io.hammer2.fuse.FuseCall;
 import io.hammer2.fuse.FuseErrno;
@@ -37,6 +43,11 @@ import java.util.List;
 final class Ioctls {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.nativeOrder());
+
+    /** Of the daemon's heap, bulkfree may be given one part in so many. */
+    private static final int BULKFREE_HEAP_PART = 4;
+
+    private static final long BULKFREE_MEMORY_MIN = 1 << 20;
 
     private final FileSystem files;
     private final LinuxFlags linux;
@@ -68,6 +79,8 @@ final class Ioctls {
             pfsLookup(in, out);
         } else if (command == INODE_GET) {
             inodeGet(node, in, out);
+        } else if (command == BULKFREE_SCAN) {
+            bulkfree(in, out);
         } else if (!linux.answer(call, node, command, in, out)) {
             throw refusal(command).exception();
         }
@@ -77,10 +90,25 @@ final class Ioctls {
     private static FuseErrno refusal(int command) {
         boolean ours = (command >>> 8 & 0xff) == 'h';
         return switch (ours ? command & 0xff : 0) {
-            // PFS_CREATE, PFS_DELETE, PFS_SNAPSHOT, INODE_SET, BULKFREE_SCAN, DESTROY, EMERG_MODE, GROWFS
-            case 81, 82, 84, 87, 92, 94, 95, 96 -> FuseErrno.EROFS;
+            // PFS_CREATE, PFS_DELETE, PFS_SNAPSHOT, INODE_SET, DESTROY, EMERG_MODE, GROWFS
+            case 81, 82, 84, 87, 94, 95, 96 -> FuseErrno.EROFS;
             default -> FuseErrno.ENOTTY;
         };
+    }
+
+    /** As DragonFly does for whoever can open a file; both passes in one, and EIO when damage kept it from freeing anything. */
+    private void bulkfree(MemorySegment in, MemorySegment out) {
+        long asked = in.get(LONG, BULKFREE_MEMORY);
+        long most = Math.max(BULKFREE_MEMORY_MIN, Runtime.getRuntime().maxMemory() / BULKFREE_HEAP_PART);
+        long memory = Math.min(asked == 0 ? BulkFreeResult.MEMORY_BYTES_DEFAULT : asked, most);
+        BulkFreeResult done = files.bulkfree(Math.max(memory, BULKFREE_MEMORY_MIN));
+        if (done.damageCount() > 0) {
+            throw FuseErrno.EIO.exception();
+        }
+        out.copyFrom(in);
+        out.set(LONG, BULKFREE_STOP, files.volume().info().sizeBytes());
+        out.set(LONG, BULKFREE_ALLOCATED, done.restoredBytes() + done.corruptBytes());
+        out.set(LONG, BULKFREE_FREED, done.freedBytes());
     }
 
     private void pfsGet(MemorySegment in, MemorySegment out) {

@@ -167,4 +167,23 @@ abstract class VolumeMountContract extends WritableMountContract {
                 os.unlink("sealed")
                 """);
     }
+
+    /** The control request of DragonFly, with its number and structure. */
+    @Test
+    void space_of_deleted_files_comes_back_when_it_is_asked_for(TestInfo test) {
+        good(test, """
+                import fcntl, struct
+                put("kept", pattern(3 << 20, 1))
+                with open("deleted", "wb") as f:
+                    f.write(pattern(16 << 20, 2)); f.flush(); os.fsync(f.fileno())
+                os.unlink("deleted")
+                directory = os.open(".", os.O_RDONLY)
+                scan = bytearray(64)
+                fcntl.ioctl(directory, 0xC040685C, scan)
+                sbase, sstop, memory, allocated, freed = struct.unpack("<5Q", scan[:40])
+                assert sstop == 1 << 30 and allocated == 0, scan
+                assert freed >= 16 << 20, freed
+                assert get("kept") == pattern(3 << 20, 1)
+                """);
+    }
 }

@@ -21,6 +21,9 @@ public record BulkFreeResult(
         long corruptBytes,
         long damageCount,
         List<String> damage) {
+    /** Memory for a run unless somebody wants otherwise: enough for 4 TiB in one part. */
+    public static final long MEMORY_BYTES_DEFAULT = 64L << 20;
+
     public BulkFreeResult {
         damage = List.copyOf(damage);
     }

@@ -8,7 +8,6 @@ import io.hammer2.fs.io.BlockIo;
 import io.hammer2.fs.io.DeviceErrorException;
 import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.CorruptBlockException;
-import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.media.VolumeHeader;
 import io.hammer2.lwkt.Clock;
 import io.hammer2.lwkt.Cpu;
@@ -25,9 +24,6 @@ import java.util.function.Supplier;
  * <p>By itself it takes a tenth of the time at most, and less while it finds little: each run costs a walk of all metadata.
  */
 public final class Reclaim implements BulkFree.Host {
-    /** For the map of what is in use and the tables that were entered: enough for 4 TiB in one part. */
-    public static final long MEMORY_BYTES_DEFAULT = 64L * Limits.MIB;
-
     /** Taken before the modification gate, by commits within a run. */
     private static final long GATE_ORDER = -2;
 
@@ -191,6 +187,7 @@ public final class Reclaim implements BulkFree.Host {
         try {
             BulkFreeResult result = bulkFree.run(memoryBytes);
             changesSeen = seen;
+            result.damage().forEach(line -> log.accept("bulkfree frees nothing because of damage, " + line));
             return result;
         } catch (CorruptBlockException | DeviceErrorException | OutOfMemoryBudgetException e) {
             throw new IOException(e.getMessage(), e);
@@ -219,9 +216,7 @@ public final class Reclaim implements BulkFree.Host {
         long begin = clock.nanoTime();
         long freed = 0;
         try {
-            BulkFreeResult result = runNow(MEMORY_BYTES_DEFAULT);
-            freed = result.freedBytes();
-            result.damage().forEach(line -> log.accept("bulkfree gives nothing back: " + line));
+            freed = runNow(BulkFreeResult.MEMORY_BYTES_DEFAULT).freedBytes();
         } catch (IOException e) {
             log.accept("bulkfree failed: " + e.getMessage());
         } catch (CancellationException e) {
