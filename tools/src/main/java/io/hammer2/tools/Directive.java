@@ -34,6 +34,11 @@ abstract class Directive implements Callable<Integer> {
     /** One line on the error output about something that cannot be shown; the command goes on, and fails in the end. */
     final void damage(String line) {
         damaged = true;
+        tell(line);
+    }
+
+    /** One line on the error output that says something worth knowing; the command has not failed. */
+    final void tell(String line) {
         out().flush();
         parent.console().err().println("hammer2: " + line);
     }

@@ -49,6 +49,9 @@ public final class Recovery {
         } catch (CorruptBlockException | DeviceErrorException | OutOfMemoryBudgetException e) {
             throw new VolumeException(IMPOSSIBLE + e.getMessage(), e);
         }
+        if (marker.missingCount == 0) {
+            return;
+        }
         log.accept("the space map of transaction " + Long.toUnsignedString(header.freemapTid())
                 + " was older than the files of " + Long.toUnsignedString(header.mirrorTid()) + ": "
                 + marker.blockCount + " newer blocks, " + marker.missingCount + " of them were not in it");
