@@ -23,10 +23,14 @@ import picocli.CommandLine.Parameters;
             "SPECIAL is a device or an image, several volumes joined by ':'. Without @LABEL the PFS that the volume is for is"
                     + " mounted: DATA, ROOT or BOOT.",
             "Options: " + MountWords.KNOWN + "; those of every file system are passed over.",
-            "Only who mounts may enter, unless allow_other is given, which switches default_permissions on.",
+            "Without ro it can be written. sync_interval= is how old a change may get before it is committed (30), dirty= how"
+                    + " much may wait for that (128M). What was written is on the media when umount_hammer2 NODE returns, or"
+                    + " umount where /sbin/umount.fuse.hammer2 is a link to it.",
+            "Only who mounts may enter, unless allow_other is given. Permissions are checked by the kernel then, and whenever"
+                    + " it can be written.",
             "Damage and errors are logged: in the foreground on standard error, else in the system's log, or in a file where"
                     + " there is none or log= names one.",
-            "Exit status: 0 mounted, 32 not."
+            "Exit status: 0 mounted, 32 not; of -f also when the last changes could not be committed."
         },
         mixinStandardHelpOptions = true,
         versionProvider = Tool.Version.class)
@@ -109,7 +113,7 @@ final class MountCommand implements Callable<Integer> {
             }
             session.mount().awaitUnmounted();
         } catch (RuntimeException | Error e) {
-            if (end.isEnding()) {
+            if (end.isEndingEarly()) {
                 // A signal came while it was being mounted, and what was done so far is undone.
                 end.failed(0);
                 return 0;

@@ -7,14 +7,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Sees to it that a signal which ends the process unmounts first, and that the process then ends with status 0: it is the usual
+ * Sees to it that a signal which ends the process unmounts and commits first, and that the process then ends with status 0: it is the usual
  * way of ending a service, and no failure. The JVM would end with 143.
  */
 final class MountEnd {
     /** A signal may come while the mount is being made. */
     private static final long START_WAIT_SECONDS = 10;
 
-    private static final int UNMOUNT_POLLS = 1000;
+    private static final int UNMOUNT_POLLS = 6000;
     private static final long UNMOUNT_POLL_MILLIS = 10;
 
     private final MountLog log;
@@ -44,9 +44,9 @@ final class MountEnd {
         started.countDown();
     }
 
-    /** Whether a signal came. */
-    boolean isEnding() {
-        return ending.get();
+    /** Whether a signal came before there was a mount. */
+    boolean isEndingEarly() {
+        return ending.get() && session.get() == null;
     }
 
     private void onExit() {
@@ -63,6 +63,9 @@ final class MountEnd {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } catch (ToolException e) {
+            // It is in the log.
+            status.set(MountCommand.EXIT_FAILURE);
         }
         log.drain();
         Runtime.getRuntime().halt(status.get());

@@ -7,7 +7,6 @@ import io.hammer2.blockdev.OpenMode;
 import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.Hammer2;
 import io.hammer2.fs.Hammer2Exception;
-import io.hammer2.fs.MountOptions;
 import io.hammer2.fs.media.NameText;
 import io.hammer2.fuse.FuseMount;
 import io.hammer2.fuse.FuseTransport;
@@ -23,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 /** A mounted PFS with everything under it, from the devices to the mount point. What mount_hammer2 runs. */
@@ -31,18 +31,22 @@ final class MountSession implements AutoCloseable {
     private static final int BUSY_RETRIES = 20;
 
     private static final long BUSY_RETRY_MILLIS = 100;
-    private static final long CLOSE_WAIT_SECONDS = 30;
+    /** A last commit to a slow disk may take its time, and nobody is in a hurry that would rather lose it. */
+    private static final long CLOSE_WAIT_SECONDS = 600;
 
     private final Lwkt lwkt;
     private final Hammer2 volume;
     private final FuseMount mount;
+    private final Consumer<String> log;
     private final AtomicBoolean closing = new AtomicBoolean();
+    private final AtomicReference<ToolException> failure = new AtomicReference<>();
     private final CountDownLatch closed = new CountDownLatch(1);
 
-    private MountSession(Lwkt lwkt, Hammer2 volume, FuseMount mount) {
+    private MountSession(Lwkt lwkt, Hammer2 volume, FuseMount mount, Consumer<String> log) {
         this.lwkt = lwkt;
         this.volume = volume;
         this.mount = mount;
+        this.log = log;
     }
 
     /**
@@ -77,18 +81,18 @@ final class MountSession implements AutoCloseable {
      * @throws ToolException with what is wrong and what to do
      */
     static MountSession start(Request request, Consumer<String> log) {
-        List<BlockDevice> devices = open(request, log);
+        List<BlockDevice> devices = open(request);
         Lwkt lwkt = null;
         Hammer2 volume = null;
         try {
             lwkt = Lwkt.dedicated(request.words.cpus());
-            volume = Hammer2.open(lwkt, devices, MountOptions.readOnly(request.words.cacheBytesPerCpu(), log));
+            volume = Hammer2.open(lwkt, devices, request.words.volume(log));
             FileSystem files = volume.mount(request.label);
             String label = NameText.of(files.pfs().labelBytes().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
             String source = MountedVolume.resolve(request.special) + "@" + label;
             FuseMount mount = transport(request.words)
                     .mount(lwkt, request.node, FuseBridge.of(files), request.words.fuse(source, log));
-            return new MountSession(lwkt, volume, mount);
+            return new MountSession(lwkt, volume, mount, log);
         } catch (Hammer2Exception e) {
             undo(lwkt, volume, devices);
             throw new ToolException(e.getMessage(), e);
@@ -105,14 +109,22 @@ final class MountSession implements AutoCloseable {
         return mount;
     }
 
-    /** Unmounts in any case, in use or not, and lets go of everything. One caller does it, others wait until it is done. */
+    /**
+     * Unmounts in any case, in use or not, commits, and lets go of everything. One caller does it, others wait until it is done.
+     *
+     * @throws ToolException when what changed last could not be committed; it is logged, too
+     */
     @Override
     public void close() {
         if (closing.compareAndSet(false, true)) {
             try {
                 mount.close();
-                undo(lwkt, volume, List.of());
+                volume.close();
+            } catch (Hammer2Exception e) {
+                failure.set(new ToolException("what was changed last is lost: " + e.getMessage(), e));
+                log.accept(failure.get().getMessage());
             } finally {
+                lwkt.close();
                 closed.countDown();
             }
         }
@@ -121,18 +133,21 @@ final class MountSession implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        if (failure.get() != null) {
+            throw failure.get();
+        }
     }
 
     private static void undo(Lwkt lwkt, Hammer2 volume, List<BlockDevice> devices) {
         try {
             if (volume != null) {
-                // The devices are the volume's now.
+                // The devices are the volume's now; nothing was changed in it.
                 volume.close();
             } else {
                 devices.forEach(InspectedVolume::closeQuietly);
             }
         } catch (Hammer2Exception e) {
-            // It was only read; what led here says more.
+            // What led here says more.
         }
         if (lwkt != null) {
             lwkt.close();
@@ -143,31 +158,8 @@ final class MountSession implements AutoCloseable {
         return words.transport().equals("jnr") ? new JnrTransport() : new KernelTransport();
     }
 
-    private static List<BlockDevice> open(Request request, Consumer<String> log) {
-        if (!request.words.writable()) {
-            return open(request, OpenMode.READ_ONLY);
-        }
-        List<BlockDevice> devices;
-        try {
-            // Nobody else may have it then, as once something is written to it.
-            devices = open(request, OpenMode.READ_WRITE);
-        } catch (ToolException e) {
-            if (!(e.getCause() instanceof AccessDeniedException) && !isReadOnly(e.getCause())) {
-                throw e;
-            }
-            devices = open(request, OpenMode.READ_ONLY);
-        }
-        log.accept(request.special + " is mounted read-only: this version does not write");
-        return devices;
-    }
-
-    private static boolean isReadOnly(Throwable cause) {
-        return cause instanceof IOException
-                && cause.getMessage() != null
-                && cause.getMessage().toLowerCase(java.util.Locale.ROOT).contains("read-only");
-    }
-
-    private static List<BlockDevice> open(Request request, OpenMode mode) {
+    private static List<BlockDevice> open(Request request) {
+        OpenMode mode = request.words.writable() ? OpenMode.READ_WRITE : OpenMode.READ_ONLY;
         for (int tries = 0; ; tries++) {
             try {
                 return BlockDevices.openAll(request.special, mode);
@@ -182,9 +174,17 @@ final class MountSession implements AutoCloseable {
                 }
                 pause();
             } catch (IOException e) {
-                throw new ToolException(IoText.of(e), e);
+                boolean protectedOnly = mode.writes() && isWriteProtection(e);
+                throw new ToolException(
+                        IoText.of(e) + (protectedOnly ? "; what cannot be written is mounted with -o ro" : ""), e);
             }
         }
+    }
+
+    private static boolean isWriteProtection(IOException e) {
+        return e instanceof AccessDeniedException
+                || (e.getMessage() != null
+                        && e.getMessage().toLowerCase(java.util.Locale.ROOT).contains("read-only"));
     }
 
     private static void pause() {

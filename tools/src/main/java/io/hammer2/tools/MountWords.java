@@ -14,8 +14,8 @@ import java.util.Set;
 final class MountWords {
     /** What a message lists. */
     static final String KNOWN =
-            "ro, rw, allow_other, default_permissions, noatime, transport=kernel|jnr, cache=SIZE, cpus=N,"
-                    + " log=FILE, sync_interval=SECONDS, attr_timeout=SECONDS, entry_timeout=SECONDS, negative_timeout=SECONDS,"
+            "ro, rw, allow_other, default_permissions, noatime, relatime, strictatime, transport=kernel|jnr, cache=SIZE, cpus=N,"
+                    + " log=FILE, sync_interval=SECONDS, dirty=SIZE, attr_timeout=SECONDS, entry_timeout=SECONDS, negative_timeout=SECONDS,"
                     + " max_read=BYTES, max_readahead=BYTES, [no]dev, [no]suid, [no]exec";
 
     private static final Set<String> IGNORED = Set.of(
@@ -33,12 +33,9 @@ final class MountWords {
             "sync",
             "dirsync",
             "atime",
-            "noatime",
             "diratime",
             "nodiratime",
-            "relatime",
             "norelatime",
-            "strictatime",
             "nostrictatime",
             "lazytime",
             "nolazytime",
@@ -56,13 +53,18 @@ final class MountWords {
             "comment");
 
     private static final int CPUS_MAX = 64;
+    private static final long NANOS_PER_SECOND = 1_000_000_000L;
+    private static final int SYNC_INTERVAL_SECONDS_MAX = 86_400;
 
     private final List<String> forFuse = new ArrayList<>();
-    private boolean writable;
+    private boolean writable = true;
     private boolean allowOther;
     private String transport =
             System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux") ? "kernel" : "jnr";
     private long cacheBytes = MountOptions.CACHE_BYTES_DEFAULT;
+    private long dirtyBytes = MountOptions.DIRTY_BYTES_DEFAULT;
+    private long syncIntervalNanos = MountOptions.SYNC_INTERVAL_NANOS_DEFAULT;
+    private MountOptions.Atime atime = MountOptions.Atime.NEVER;
     private int cpus = Math.min(Runtime.getRuntime().availableProcessors(), 16);
     private String logFile;
 
@@ -90,11 +92,16 @@ final class MountWords {
         switch (key) {
             case "ro" -> writable = false;
             case "rw" -> writable = true;
+            case "noatime" -> atime = MountOptions.Atime.NEVER;
+            case "relatime" -> atime = MountOptions.Atime.RELATIVE;
+            case "strictatime" -> atime = MountOptions.Atime.ALWAYS;
             case "transport" -> transport = transport(value);
-            case "cache" -> cacheBytes = cache(word, value);
+            case "cache" -> cacheBytes = size(word, value, MountOptions.CACHE_BYTES_MIN, "the cache of a cpu");
+            case "dirty" -> dirtyBytes = size(word, value, MountOptions.DIRTY_BYTES_MIN, "what waits for a commit");
             case "cpus" -> cpus = (int) number(word, value, 1, CPUS_MAX);
             case "log" -> logFile = required(word, value);
-            case "sync_interval" -> number(word, value, 0, Integer.MAX_VALUE);
+            case "sync_interval" ->
+                syncIntervalNanos = number(word, value, 1, SYNC_INTERVAL_SECONDS_MAX) * NANOS_PER_SECOND;
             default -> {
                 if (IGNORED.contains(key) || key.startsWith("x-") || key.startsWith("X-")) {
                     return;
@@ -105,18 +112,19 @@ final class MountWords {
         }
     }
 
-    /** Whether {@code rw} was the last word on it. */
+    /** Unless {@code ro} was the last word on it. */
     boolean writable() {
         return writable;
+    }
+
+    /** How the volume is opened. */
+    MountOptions volume(java.util.function.Consumer<String> log) {
+        return new MountOptions(!writable, cacheBytes, dirtyBytes, syncIntervalNanos, atime, log);
     }
 
     /** {@code kernel} or {@code jnr}. */
     String transport() {
         return transport;
-    }
-
-    long cacheBytesPerCpu() {
-        return cacheBytes;
     }
 
     int cpus() {
@@ -139,7 +147,7 @@ final class MountWords {
                     throw new ToolException("unknown mount option '" + word + "'; known are: " + KNOWN);
                 }
             }
-            return builder.readOnly(true).build();
+            return builder.readOnly(!writable).build();
         } catch (IllegalArgumentException e) {
             throw new ToolException(e.getMessage(), e);
         }
@@ -152,16 +160,15 @@ final class MountWords {
         return value;
     }
 
-    private static long cache(String word, String value) {
+    private static long size(String word, String value, long min, String what) {
         long bytes;
         try {
             bytes = Size.parse(required(word, value));
         } catch (picocli.CommandLine.TypeConversionException e) {
             throw new ToolException(word + ": " + e.getMessage(), e);
         }
-        if (bytes < MountOptions.CACHE_BYTES_MIN) {
-            throw new ToolException(
-                    word + ": the cache of a cpu needs at least " + Size.text(MountOptions.CACHE_BYTES_MIN));
+        if (bytes < min) {
+            throw new ToolException(word + ": " + what + " needs at least " + Size.text(min));
         }
         return bytes;
     }

@@ -1,5 +1,6 @@
 package io.hammer2.tools;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -187,30 +188,132 @@ final class LauncherTest {
         Path node = node("mnt");
         Ended ended = execute(List.of(
                 program.toString(),
-                image + "@HOME",
+                fresh().toString(),
                 node.toString(),
                 "-o",
                 "rw,dev,suid,log=" + folder.resolve("log")));
         assertEquals(0, ended.status, ended.err);
-        assertTrue(ended.err.contains("mounted read-only: this version does not write"), ended.err);
-        assertTrue(mountLine(node).contains(" ro,"), mountLine(node));
+        assertTrue(mountLine(node).contains(" rw,"), mountLine(node));
+        assertTrue(mountLine(node).contains("default_permissions"), mountLine(node));
+    }
+
+    /** An image with an empty file system. */
+    private Path fresh() throws Exception {
+        Path made = folder.resolve("fresh.img");
+        Ended ended = run("newfs_hammer2", "-s", "128M", made.toString());
+        assertEquals(0, ended.status, ended.err);
+        return made;
+    }
+
+    private static void assertWhole(Path volume) throws Exception {
+        Ended checked = run("fsck_hammer2", volume.toString());
+        assertEquals(0, checked.status, checked.out + checked.err);
+    }
+
+    @Test
+    void what_was_written_is_on_the_media_when_umount_hammer2_returns() throws Exception {
+        Path node = node("m n:t");
+        Path volume = fresh();
+        String log = "log=" + folder.resolve("log");
+        byte[] content = new byte[5 << 20];
+        new java.util.Random(1).nextBytes(content);
+        for (int round = 0; round < 3; round++) {
+            Ended mounted = run("mount_hammer2", "-o", log, volume + "@DATA", node.toString());
+            assertEquals(0, mounted.status, mounted.err);
+            Files.write(node.resolve("file" + round), content);
+            Ended ended = run("umount_hammer2", node.toString());
+            assertEquals(0, ended.status, ended.err);
+            assertFalse(Files.exists(node.resolve("file0")));
+            assertEquals(0, execute(List.of("flock", "-n", "-x", volume.toString(), "true")).status, "it is let go of");
+            assertWhole(volume);
+        }
+        assertEquals(0, run("mount_hammer2", "-o", "ro," + log, volume.toString(), node.toString()).status);
+        for (int round = 0; round < 3; round++) {
+            assertArrayEquals(content, Files.readAllBytes(node.resolve("file" + round)));
+        }
+        assertEquals(0, run("umount_hammer2", node.toString()).status);
+    }
+
+    @Test
+    void umount_hammer2_says_what_keeps_it() throws Exception {
+        Path node = node("mnt");
+        assertEquals(0, run("mount_hammer2", "-o", "ro,log=" + folder.resolve("log"), image, node.toString()).status);
+        Process user =
+                new ProcessBuilder("sleep", "60").directory(node.toFile()).start();
+        try {
+            Ended refused = run("umount_hammer2", node.toString());
+            assertEquals(32, refused.status);
+            assertTrue(refused.err.contains("busy"), refused.err);
+            assertTrue(isMounted(node));
+        } finally {
+            user.destroyForcibly().waitFor();
+        }
+        assertEquals(1, run("umount_hammer2").status);
+    }
+
+    @Test
+    void sigterm_commits_what_a_program_has_written_and_not_closed() throws Exception {
+        Path node = node("mnt");
+        Path volume = fresh();
+        Path said = folder.resolve("said");
+        Process process = new ProcessBuilder(
+                        clone.resolve("scripts/mount_hammer2").toString(), "-f", volume.toString(), node.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile())
+                .start();
+        awaitMounted(node, process);
+        try (var open = Files.newOutputStream(node.resolve("open"))) {
+            open.write(new byte[100_000]);
+            process.destroy();
+            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it does not end");
+        } catch (IOException e) {
+            // Closing what has lost its mount.
+        }
+        assertEquals(0, process.exitValue(), Files.readString(said));
+        assertWhole(volume);
+        assertEquals(0, run("mount_hammer2", "-o", "ro,log=" + said, volume.toString(), node.toString()).status);
+        assertEquals(100_000, Files.size(node.resolve("open")));
+    }
+
+    @Test
+    void what_cannot_be_written_is_refused_with_the_way_out() throws Exception {
+        Path node = node("mnt");
+        Path sealed = Files.createDirectory(folder.resolve("sealed"));
+        Path volume = Files.move(fresh(), sealed.resolve("image"));
+        mountPoints.add(sealed.toRealPath());
+        assertEquals(0, execute(List.of("mount", "--bind", sealed.toString(), sealed.toString())).status);
+        assertEquals(0, execute(List.of("mount", "-o", "remount,ro,bind", sealed.toString())).status);
+        assertRefused("-o ro", volume.toString(), node.toString());
+        assertEquals(
+                0,
+                run("mount_hammer2", "-o", "ro,log=" + folder.resolve("log"), volume.toString(), node.toString())
+                        .status);
+        assertEquals(0, run("umount_hammer2", node.toString()).status);
     }
 
     @Test
     void what_cannot_be_mounted_says_why_in_words() throws Exception {
         Path node = node("mnt");
         String at = node.toString();
-        assertRefused("it has ", image + "@NOSUCH", at);
-        assertRefused("HOME", image + "@NOSUCH", at);
+        assertRefused("it has ", "-o", "ro", image + "@NOSUCH", at);
+        assertRefused("HOME", "-o", "ro", image + "@NOSUCH", at);
         assertRefused("no such file or device", folder.resolve("missing").toString(), at);
         assertRefused("neither an image file nor a block device", folder.toString(), at);
         Path noise = Files.write(folder.resolve("noise"), new byte[1 << 20]);
         assertRefused("not a HAMMER2 volume", noise.toString(), at);
-        assertRefused("cut short", InteropImages.get("x07-truncated").special(), at);
-        assertRefused("no such directory", image, folder.resolve("nowhere").toString());
-        assertRefused("not a directory", image, noise.toString());
+        assertRefused(
+                "cut short", "-o", "ro", InteropImages.get("x07-truncated").special(), at);
+        assertRefused(
+                "no such directory",
+                "-o",
+                "ro",
+                image,
+                folder.resolve("nowhere").toString());
+        assertRefused("not a directory", "-o", "ro", image, noise.toString());
         assertRefused("known are: ro, rw", "-o", "frobnicate", image, at);
         assertRefused("kernel or jnr", "-o", "transport=pigeon", image, at);
+        assertRefused("8.00 MiB", "-o", "dirty=1M", image, at);
+        assertRefused("from 1 to", "-o", "sync_interval=0", image, at);
         assertRefused("Missing required parameter", image);
     }
 

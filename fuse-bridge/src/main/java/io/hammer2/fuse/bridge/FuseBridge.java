@@ -432,8 +432,19 @@ public final class FuseBridge implements FuseOperations {
     @Override
     public void releasedir(long node, long handle) {}
 
+    /**
+     * Commits first. What is free is settled then; and umount(8), given a full path, asks for this right before it unmounts,
+     * which is the only word of it that the kernel passes on in time.
+     */
     @Override
     public void statfs(FuseCall call, VolumeStatistics into) {
+        if (!readOnly) {
+            try {
+                files.sync();
+            } catch (FsException e) {
+                // It is logged, and no reason to show nothing.
+            }
+        }
         StatFs volume = files.statfs();
         into.space(volume.blockBytes(), volume.blocks(), volume.blocksFree(), volume.blocksAvailable())
                 .nodes(volume.files(), 0)

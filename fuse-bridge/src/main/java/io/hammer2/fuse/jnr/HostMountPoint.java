@@ -20,7 +20,7 @@ interface HostMountPoint {
     /** @throws IOException when it is in use */
     void unmount() throws IOException;
 
-    /** Unmounts in any case. */
+    /** Unmounts in any case; what the host has cached of what was written reaches us before. */
     void detach() throws IOException;
 
     /** A directory to mount at; on Linux, what a dead server left there is detached. */
@@ -53,6 +53,7 @@ interface HostMountPoint {
 
         @Override
         public void detach() throws IOException {
+            at.flushCache();
             at.detach();
         }
     }

@@ -134,6 +134,7 @@ final class KernelMount implements FuseMount {
     }
 
     private void detach() {
+        at.flushCache();
         try {
             at.detach();
         } catch (IOException e) {

@@ -35,6 +35,7 @@ final class Libc {
     static final int ECONNABORTED = 103;
     static final int ENOTCONN = 107;
 
+    static final int O_RDONLY = 0;
     static final int O_RDWR = 2;
     static final int O_NONBLOCK = 0x800;
     static final int O_CLOEXEC = 0x80000;
@@ -96,6 +97,7 @@ final class Libc {
     private static final MethodHandle EPOLL_CREATE = bind("epoll_create1", JAVA_INT, JAVA_INT);
     private static final MethodHandle EPOLL_CTL = bind("epoll_ctl", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, POINTER);
     private static final MethodHandle EVENTFD = bind("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle SYNCFS = bind("syncfs", JAVA_INT, JAVA_INT);
     private static final MethodHandle POLL = bind("poll", JAVA_INT, POINTER, JAVA_LONG, JAVA_INT);
     private static final MethodHandle OPEN = variadic("open", 2, JAVA_INT, POINTER, JAVA_INT, JAVA_INT);
     private static final MethodHandle IOCTL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, POINTER);
@@ -308,6 +310,22 @@ final class Libc {
                     arena.allocateFrom(data)));
         } catch (Throwable t) {
             throw broken(t);
+        }
+    }
+
+    /** Has the kernel pass on to its server what it caches of a mount: syncfs(2). Blocks until that is done. */
+    static int syncFileSystem(String path) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) {
+            return fd;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = arena.allocate(STATE);
+            return (int) answer(errno, (int) SYNCFS.invokeExact(errno, fd));
+        } catch (Throwable t) {
+            throw broken(t);
+        } finally {
+            close(fd);
         }
     }
 

@@ -6,12 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 
 /** Mounting and unmounting at one directory: directly as root, through {@link Fusermount} otherwise. */
 public final class MountPoint {
     private static final String DEVICE = "/dev/fuse";
     private static final int STALE_LAYERS_MAX = 16;
+    private static final Duration FLUSH_WAIT = Duration.ofSeconds(30);
 
     /** Of what the kernel lets be dirty altogether: the rest is for the device that the server itself writes to. */
     private static final int WRITE_CACHE_PERCENT_MAX = 50;
@@ -191,6 +193,26 @@ public final class MountPoint {
         int result = Libc.unmount(path.toString(), Libc.UMOUNT_NOFOLLOW);
         if (result < 0) {
             throw new IOException("cannot unmount " + path + ": " + Libc.describe(result));
+        }
+    }
+
+    /**
+     * Has the kernel pass on what was written and it caches still: for a mount that is to end while it is in use. The server must
+     * be serving; if it does not answer, this gives up.
+     */
+    public void flushCache() {
+        if (options.readOnly()) {
+            return;
+        }
+        Thread flush = new Thread(() -> Libc.syncFileSystem(path.toString()), "fuse-flush");
+        flush.setDaemon(true);
+        flush.start();
+        try {
+            if (!flush.join(FLUSH_WAIT)) {
+                options.log().accept("fuse: what is cached of " + path + " could not be written in time");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

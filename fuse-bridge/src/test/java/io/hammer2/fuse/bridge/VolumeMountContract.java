@@ -119,6 +119,20 @@ abstract class VolumeMountContract extends WritableMountContract {
         assertEquals(before, listing(root));
     }
 
+    /** As a crash right behind an umount(8) of a full path, which asks that. */
+    @Test
+    void what_was_closed_before_somebody_asked_for_statistics_survives_a_crash(TestInfo test) throws Exception {
+        good(test, """
+                for i in range(20): put("f%d" % i, pattern(i * 10007, i))
+                os.statvfs(".")
+                """);
+        String before = listing(root);
+        mount.close();
+        volume.abandon();
+        mount = remount(OpenMode.READ_WRITE);
+        assertEquals(before, listing(root));
+    }
+
     private FuseMount remount(OpenMode mode) throws Exception {
         FuseMountOptions.Builder options = FuseMountOptions.builder("again@TEST")
                 .readOnly(!mode.writes())
