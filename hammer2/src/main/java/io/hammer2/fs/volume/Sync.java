@@ -312,6 +312,9 @@ public final class Sync {
             return fail(e);
         } catch (CorruptBlockException | DeviceErrorException | VolumeFullException e) {
             return fail(new IOException(e.getMessage(), e));
+        } catch (RuntimeException e) {
+            // A defect of ours: whoever waits must not wait for ever, and nothing may be built on half a flush.
+            return fail(new IOException("internal error: " + e, e));
         }
     }
 
