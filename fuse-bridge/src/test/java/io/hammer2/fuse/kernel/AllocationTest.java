@@ -10,8 +10,12 @@ import io.hammer2.fuse.Shell;
 import io.hammer2.lwkt.Lwkt;
 import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -67,6 +71,28 @@ class AllocationTest {
                     }
                 }
             });
+        } finally {
+            Shell.unmountByForce(work);
+        }
+    }
+
+    @Test
+    void writes_and_changes_of_attributes_allocate_nothing() throws Exception {
+        MemoryOperations files = new MemoryOperations(false);
+        files.file(1, "file", new byte[1 << 20]);
+        FuseMountOptions options =
+                FuseMountOptions.builder("memory").readOnly(false).build();
+        try (Lwkt lwkt = Lwkt.dedicated(1);
+                FuseMount mount = new KernelTransport().mount(lwkt, work, files, options)) {
+            long carrier = lwkt.run(0, () -> Thread.currentThread().threadId());
+            Path file = mount.mountPoint().resolve("file");
+            // Each is passed on at once.
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.DSYNC)) {
+                ByteBuffer page = ByteBuffer.allocateDirect(4096);
+                assertAllocatesNothing("write", carrier, i -> channel.write(page.clear(), (i % 256) * 4096L));
+            }
+            assertAllocatesNothing(
+                    "setattr", carrier, i -> Files.setLastModifiedTime(file, FileTime.fromMillis(i * 1000L)));
         } finally {
             Shell.unmountByForce(work);
         }

@@ -76,6 +76,25 @@ class BlockedRequestTest {
                         FuseMountOptions.builder("blocked").build());
     }
 
+    /** A mount that can be written, whose syncs wait. */
+    private void mountWritable() throws IOException {
+        lwkt = Lwkt.dedicated(2);
+        mount = new KernelTransport()
+                .mount(
+                        lwkt,
+                        at,
+                        new Overridden(new MemoryOperations(false)) {
+                            @Override
+                            public void fsync(FuseCall call, long node, boolean dataOnly) {
+                                Waiting here = new Waiting(new Message<>(), new CompletableFuture<>());
+                                waiting.add(here);
+                                here.go.await();
+                                here.interrupted.complete(call.interrupted());
+                            }
+                        },
+                        FuseMountOptions.builder("blocked").readOnly(false).build());
+    }
+
     @BeforeEach
     void prepare() throws IOException {
         at = Files.createTempDirectory(work, "mnt");
@@ -161,6 +180,28 @@ class BlockedRequestTest {
         assertEquals("interrupted", output(caller));
         request.go.reply(null);
         assertTrue(request.interrupted.get(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void a_sync_is_worked_on_to_its_end_whatever_signals_come() throws Exception {
+        mountWritable();
+        Process caller = start("python3", "-c", """
+                import ctypes, os, signal, sys
+                signal.signal(signal.SIGUSR1, lambda *a: print("rung", flush=True))
+                signal.siginterrupt(signal.SIGUSR1, True)
+                libc = ctypes.CDLL(None)
+                fd = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY)
+                os.write(fd, b"x")
+                print("result", libc.fsync(fd))
+                """, at.resolve("file").toString());
+        Waiting request = nextWaiting();
+        Shell.run("kill", "-USR1", Long.toString(caller.pid())).succeeded();
+        // Another request of the same connection is answered behind the INTERRUPT, so that has been seen.
+        assertTrue(Files.exists(at.resolve("file")));
+        assertTrue(caller.isAlive());
+        request.go.reply(null);
+        assertFalse(request.interrupted.get(20, TimeUnit.SECONDS));
+        assertTrue(output(caller).contains("result 0"));
     }
 
     @Test

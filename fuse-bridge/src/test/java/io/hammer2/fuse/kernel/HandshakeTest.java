@@ -16,7 +16,7 @@ class HandshakeTest {
 
     private final MemorySegment request = Arena.ofAuto().allocate(256, 8);
     private final MemorySegment reply = Arena.ofAuto().allocate(16 + 64, 8);
-    private final FuseMountOptions options =
+    private FuseMountOptions options =
             FuseMountOptions.builder("test").readAheadBytes(3 << 20).build();
 
     private boolean init(int major, int minor, int flags) throws IOException {
@@ -48,6 +48,22 @@ class HandshakeTest {
         assertEquals(256, reply.get(Wire.SHORT, 16 + 28));
         assertEquals(1000, Wire.getInt(reply, 16 + 24));
         assertTrue(Wire.getInt(reply, 16 + 20) >= 4096);
+    }
+
+    @Test
+    void a_mount_that_can_be_written_asks_for_more_and_for_large_writes() throws IOException {
+        int forWriting =
+                Wire.InitFlag.ATOMIC_O_TRUNC | Wire.InitFlag.WRITEBACK_CACHE | Wire.InitFlag.HANDLE_KILLPRIV_V2;
+        init(7, 45, -1);
+        assertEquals(0, Wire.getInt(reply, 16 + 12) & forWriting);
+        options = FuseMountOptions.builder("test").readOnly(false).build();
+        init(7, 45, -1);
+        int taken = Wire.getInt(reply, 16 + 12);
+        assertEquals(forWriting, taken & forWriting);
+        assertEquals(0, taken & (1 << 1 | 1 << 6 | 1 << 10), "locks and umask are the kernel's");
+        assertEquals(0, taken & 1 << 19, "set-id bits by requests that tell who asks");
+        assertEquals(1 << 20, Wire.getInt(reply, 16 + 20));
+        assertEquals(256, reply.get(Wire.SHORT, 16 + 28));
     }
 
     @Test
