@@ -183,6 +183,24 @@ class BulkFreeTest {
     }
 
     @Test
+    void when_space_is_low_it_comes_back_by_itself() throws Exception {
+        format(96L << 20);
+        mounted((lwkt, files) -> on(lwkt, () -> {
+            int count = fill(files, "f");
+            for (int i = 0; i < count; i++) {
+                files.unlink(ROOT, name("f" + i));
+            }
+            files.sync();
+            long before = files.statfs().blocksFree();
+            LwktThread.sleep(3_600_000_000_000L);
+            long back = files.statfs().blocksFree() - before;
+            assertTrue(back * 65536 >= (long) count * FILE_BYTES, back + " blocks of " + count + " files");
+            return null;
+        }));
+        assertEquals(List.of(), log);
+    }
+
+    @Test
     void an_open_file_without_a_name_keeps_its_blocks() throws Exception {
         format(64L << 20);
         mounted((lwkt, files) -> {

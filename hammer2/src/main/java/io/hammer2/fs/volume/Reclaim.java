@@ -12,6 +12,7 @@ import io.hammer2.fs.media.VolumeHeader;
 import io.hammer2.lwkt.Clock;
 import io.hammer2.lwkt.Cpu;
 import io.hammer2.lwkt.Gate;
+import io.hammer2.lwkt.Timer;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -51,6 +52,7 @@ public final class Reclaim implements BulkFree.Host {
 
     private boolean stopped;
     private boolean scheduled;
+    private Timer pause;
 
     /** Commits that changed something, and how many there were when the last run began that is complete. */
     private long changes;
@@ -138,6 +140,9 @@ public final class Reclaim implements BulkFree.Host {
     public void stop() {
         cpu.assertCurrent();
         stopped = true;
+        if (pause != null) {
+            pause.cancel();
+        }
         bulkFree.cancel();
         turn.lockExclusive();
         turn.unlockExclusive();
@@ -197,17 +202,23 @@ public final class Reclaim implements BulkFree.Host {
     private void onChange() {
         changes++;
         boolean isLow = budget.freeBytes() < headers.committed().allocatorSize() / LOW_PART;
-        if (isLow && !scheduled && !stopped && clock.nanoTime() - notBeforeNanos >= 0) {
+        if (isLow && !scheduled && !stopped) {
             scheduled = true;
-            cpu.spawn("bulkfree", () -> {
-                turn.lockExclusive();
-                try {
-                    runByItself();
-                } finally {
-                    turn.unlockExclusive();
-                    scheduled = false;
-                }
-            });
+            pause = cpu.after(
+                    Math.max(1, notBeforeNanos - clock.nanoTime()), () -> cpu.spawn("bulkfree", this::onTime));
+        }
+    }
+
+    private void onTime() {
+        turn.lockExclusive();
+        try {
+            scheduled = false;
+            // What a writer waited for meanwhile may have been enough.
+            if (changes != changesSeen) {
+                runByItself();
+            }
+        } finally {
+            turn.unlockExclusive();
         }
     }
 
