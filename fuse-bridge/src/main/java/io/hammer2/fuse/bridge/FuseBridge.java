@@ -2,6 +2,7 @@ package io.hammer2.fuse.bridge;
 
 import io.hammer2.fs.AllocateMode;
 import io.hammer2.fs.AttributeChange;
+import io.hammer2.fs.Errno;
 import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.FsException;
 import io.hammer2.fs.Hammer2Exception;
@@ -425,7 +426,8 @@ public final class FuseBridge implements FuseOperations {
                     (inum, type, name, nextCookie) ->
                             sink.entry(inum, type == null ? 0 : typeBits(type), name, nextCookie));
         } catch (FsException e) {
-            throw translate(e);
+            // A directory that is open and was removed meanwhile is an empty one elsewhere, and not stale.
+            throw e.errno() == Errno.ESTALE ? FuseErrno.ENOENT.exception() : translate(e);
         }
     }
 
