@@ -473,7 +473,11 @@ final class Names {
             if (mode == RenameMode.NO_REPLACE) {
                 throw new FsException(Errno.EEXIST, "the name is taken");
             }
-            if (mode == RenameMode.REPLACE && source.inum() != target.inum()) {
+        }
+
+        /** Once both are known to have been there at the same time. */
+        private void requireSameKind() {
+            if (mode == RenameMode.REPLACE && target != null) {
                 if (isDirectory(source) && !isDirectory(target)) {
                     throw new FsException(Errno.ENOTDIR, "a directory replaces only a directory");
                 }
@@ -537,8 +541,8 @@ final class Names {
         }
 
         private boolean run(Inode from, Inode to) {
-            requireChangeable(from, false);
-            requireChangeable(to, target == null);
+            Access.requireDirectory(from);
+            Access.requireDirectory(to);
             Directory.Entry entry = from.directory().find(topology, name);
             Directory.Entry other = to.directory().find(topology, newName);
             if (entry == null
@@ -547,9 +551,12 @@ final class Names {
                     || (other != null && other.inum() != target.inum())) {
                 return false;
             }
+            requireChangeable(from, false);
+            requireChangeable(to, target == null);
             if (other != null && other.inum() == entry.inum()) {
                 return true;
             }
+            requireSameKind();
             // By number, below their directories.
             boolean sourceFirst = target == null || source.inum() < target.inum();
             Inode lower = access.openExclusiveBelow(

@@ -16,6 +16,7 @@ final class Linearization {
     private static final int CALLS_BITS = 4;
 
     private final ModelFileSystem model;
+    private final ModelFileSystem.State before;
     private final List<List<Call>> clients;
     private final Circumstances circumstances;
     private final Map<Position, Boolean> explored = new HashMap<>();
@@ -45,6 +46,7 @@ final class Linearization {
     /** @param clients up to 15 operations of each of up to 16 */
     private Linearization(ModelFileSystem model, List<List<Call>> clients, Circumstances circumstances) {
         this.model = model;
+        this.before = model.state();
         this.clients = clients;
         this.circumstances = circumstances;
     }
@@ -56,9 +58,8 @@ final class Linearization {
      */
     static Linearization of(ModelFileSystem model, List<List<Call>> clients, Circumstances circumstances) {
         Linearization all = new Linearization(model, clients, circumstances);
-        ModelFileSystem.State before = model.state();
-        if (!all.explore(0, before)) {
-            model.restore(before);
+        if (!all.explore(0, all.before)) {
+            model.restore(all.before);
             throw new AssertionError("no order of these explains their outcomes:\n" + all + "\n" + all.objection);
         }
         model.restore(all.ends.values().iterator().next());
@@ -174,10 +175,12 @@ final class Linearization {
                 || call.operation().kind() == Operation.Kind.SYNC;
     }
 
+    /** What was done, and what there had been before. */
     @Override
     public String toString() {
-        return clients.stream()
-                .flatMap(client -> client.stream().map(Call::toString))
-                .collect(Collectors.joining("\n"));
+        return before + "\n"
+                + clients.stream()
+                        .flatMap(client -> client.stream().map(Call::toString))
+                        .collect(Collectors.joining("\n"));
     }
 }

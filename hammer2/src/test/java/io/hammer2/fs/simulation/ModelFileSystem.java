@@ -16,6 +16,7 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A file system as POSIX and the docstrings of {@link FileSystem} have it, in plain memory, one operation at a time.
@@ -72,6 +73,12 @@ final class ModelFileSystem implements Posix {
         private void account(ModelInode inode, int sign) {
             treeDigest += inode.nlink > 0 ? sign * inode.digest() : 0;
             hiddenDigest += sign * Hash.mix(inode.digest(), inode.hiddenDigest());
+        }
+
+        /** What there is, without attributes. */
+        @Override
+        public String toString() {
+            return inodes.values().stream().map(ModelInode::summary).collect(Collectors.joining(", "));
         }
 
         /** How what was seen differs from this; null if it does not. */
@@ -160,12 +167,11 @@ final class ModelFileSystem implements Posix {
     }
 
     @Override
-    public Attributes lookup(long parent, String name) {
+    public Long lookup(long parent, String name) {
         Reasons reasons = new Reasons().add(name.length() > Limits.NAME_BYTES_MAX, Errno.ENAMETOOLONG);
         ModelInode directory = directory(parent, reasons);
         reasons.refuse();
-        Long inum = target(directory, name);
-        return inum == null ? null : state.inodes.get(inum).attributes();
+        return target(directory, name);
     }
 
     @Override

@@ -177,6 +177,12 @@ final class ModelInode {
         return -1;
     }
 
+    String summary() {
+        return inum
+                + (opens > 0 ? " open " + opens : "")
+                + (isDirectory() ? " in " + parent + " " + entries : " " + type + " " + nlink);
+    }
+
     @Override
     public String toString() {
         return attributes() + (isDirectory() ? " " + entries : "");

@@ -19,8 +19,9 @@ import java.util.List;
 /** The real thing; each operation on an LWKT thread. */
 record MountedFileSystem(FileSystem fs) implements Posix {
     @Override
-    public Attributes lookup(long parent, String name) {
-        return fs.lookup(parent, bytes(name));
+    public Long lookup(long parent, String name) {
+        Attributes found = fs.lookup(parent, bytes(name));
+        return found == null ? null : found.inum();
     }
 
     @Override

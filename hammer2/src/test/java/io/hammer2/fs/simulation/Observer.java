@@ -48,11 +48,17 @@ final class Observer {
         return seen;
     }
 
-    /** Adds what is in use without a name. */
+    /** Adds what is in use without a name, where there is any. */
     void addUnnamed(ModelFileSystem.State state, Map<Long, ModelInode> seen) {
         for (ModelInode inode : state.inodes()) {
             if (inode.nlink == 0) {
-                seen.put(inode.inum, look(inode.inum));
+                try {
+                    seen.put(inode.inum, look(inode.inum));
+                } catch (FsException e) {
+                    if (e.errno() != Errno.ESTALE) {
+                        throw e;
+                    }
+                }
             }
         }
     }

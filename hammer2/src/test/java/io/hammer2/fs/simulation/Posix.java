@@ -17,8 +17,8 @@ interface Posix {
     /** An entry of a directory. */
     record Entry(String name, long inum, FileType type) {}
 
-    /** Null when there is no such name. */
-    Attributes lookup(long parent, String name);
+    /** The inode number, or null when there is no such name. What else is said of it may be of a later moment. */
+    Long lookup(long parent, String name);
 
     Attributes attributes(long inum);
 

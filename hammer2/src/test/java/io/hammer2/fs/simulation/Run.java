@@ -43,12 +43,11 @@ final class Run {
         if (explained.ends().size() == 1) {
             return;
         }
-        Map<Long, ModelInode> seen = look(Integer.MAX_VALUE);
         List<String> differences = new ArrayList<>();
         for (ModelFileSystem.State end : explained.ends()) {
-            String difference = end.difference(seen);
+            model.restore(end);
+            String difference = end.difference(look(Integer.MAX_VALUE));
             if (difference == null) {
-                model.restore(end);
                 return;
             }
             differences.add(difference);
