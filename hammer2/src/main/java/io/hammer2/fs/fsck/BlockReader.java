@@ -29,21 +29,19 @@ final class BlockReader implements AutoCloseable {
 
     /** A physical buffer; {@code loaded} completes with true, or with false when the device refused. */
     private static final class Frame {
-        private final MemorySegment bytes;
+        /** Allocated when it is first used: a small volume fills few. */
+        private MemorySegment bytes;
+
         private long offsetBytes = -1;
         private int lengthBytes;
         private CompletableFuture<Boolean> loaded = CompletableFuture.completedFuture(false);
         private boolean usedSince;
-
-        Frame(MemorySegment bytes) {
-            this.bytes = bytes;
-        }
     }
 
     BlockReader(List<Extent> extents) {
         this.extents = extents;
         for (int i = 0; i < FRAME_COUNT; i++) {
-            frames[i] = new Frame(arena.allocate(FRAME_BYTES, FRAME_BYTES / 16));
+            frames[i] = new Frame();
         }
         single = arena.allocate(FRAME_BYTES, FRAME_BYTES / 16);
     }
@@ -119,6 +117,9 @@ final class BlockReader implements AutoCloseable {
         }
         Frame frame = victim();
         forget(frame);
+        if (frame.bytes == null) {
+            frame.bytes = arena.allocate(FRAME_BYTES, FRAME_BYTES / 16);
+        }
         long left = Math.min(extent.sizeBytes(), extent.device().sizeBytes()) - deviceOffsetBytes;
         frame.offsetBytes = offsetBytes;
         frame.lengthBytes = (int) Math.min(FRAME_BYTES, left);
