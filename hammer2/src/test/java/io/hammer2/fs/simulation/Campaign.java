@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Campaign {
     private static final long OPERATIONS_PER_SEED = 2_000;
     private static final int POINTS_MAX = 700;
-    private static final int SEEDED_PER_POINT = 3;
+    private static final int SEEDED_PER_POINT = 4;
 
     /** After so many crash states one is also written to. */
     private static final int GO_ON_EVERY = 8;
@@ -36,7 +36,7 @@ final class Campaign {
         System.out.printf("%,d operations agree with the model%n", operations);
         long states = 0;
         for (long seed = first; seed < first + count; seed++) {
-            states += crash(plan(seed), SEEDED_PER_POINT);
+            states += crash(plan(seed));
         }
         System.out.printf("%,d crash states are states that the operations allow%n", states);
     }
@@ -65,10 +65,9 @@ final class Campaign {
     }
 
     /** All crashes of a workload. Returns the number of states; fails with the first that must not be. */
-    static long crash(CrashCampaign.Plan plan, int seededPerPoint)
-            throws IOException, Hammer2Exception, InterruptedException {
+    static long crash(CrashCampaign.Plan plan) throws IOException, Hammer2Exception, InterruptedException {
         try (CrashCampaign campaign = new CrashCampaign(plan)) {
-            Iterator<CrashState> crashes = campaign.crashes(seededPerPoint).iterator();
+            Iterator<CrashState> crashes = campaign.crashes(SEEDED_PER_POINT).iterator();
             AtomicLong states = new AtomicLong();
             inParallel(Runtime.getRuntime().availableProcessors(), worker -> {
                 try (CrashCampaign.Inspector inspector = campaign.new Inspector()) {

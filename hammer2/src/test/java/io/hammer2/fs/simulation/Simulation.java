@@ -75,12 +75,23 @@ final class Simulation {
 
     /** A life of one kind. */
     static Result run(long seed, long operations, Profile profile) throws IOException, Hammer2Exception {
-        Simulation simulation = new Simulation(seed, profile);
+        return new Simulation(seed, profile).run(operations);
+    }
+
+    /** For a control: some writes lack a part, and nobody says so. */
+    static Result runOnLyingDevice(long seed, long operations) throws IOException, Hammer2Exception {
+        Simulation simulation = new Simulation(seed, Profile.METADATA);
+        simulation.device.faults(Faults.NONE.with(Fault.LOST_SECTORS, 0.2));
+        return simulation.run(operations);
+    }
+
+    private Result run(long operations) throws IOException, Hammer2Exception {
+        live(operations);
+        Result result = new Result(run.operationCount(), world.trace());
         // Not closed after a failure: that would only fail again, and hide why.
-        simulation.live(operations);
-        simulation.world.close();
-        simulation.disk.close();
-        return new Result(simulation.run.operationCount(), simulation.world.trace());
+        world.close();
+        disk.close();
+        return result;
     }
 
     private void live(long operations) throws Hammer2Exception {

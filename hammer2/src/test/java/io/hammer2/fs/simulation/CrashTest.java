@@ -1,0 +1,50 @@
+package io.hammer2.fs.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+/** Crashes of recorded workloads, all points of them; {@code scripts/sim fs} has more of them. */
+final class CrashTest {
+    private static final int SEEDS = 21;
+    private static final long STATES = 100_000;
+    private static final long SMALL_BYTES = 64L << 20;
+    private static final long LARGE_BYTES = 9L << 30;
+    private static final int CONTROL_POINTS = 600;
+
+    @Test
+    void after_a_crash_there_is_one_state_that_the_operations_allow() throws Exception {
+        long states = 0;
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            states += Campaign.crash(Campaign.plan(seed));
+        }
+        System.out.printf("seeds 1 to %d: %,d crash states%n", SEEDS, states);
+        long all = states;
+        assertTrue(all >= STATES, () -> all + " states");
+    }
+
+    /** The control: of the two flushes of a commit, each keeps a promise that is broken without it. */
+    @Test
+    void a_commit_that_leaves_out_a_flush_is_found_out() {
+        for (int flush = 0; flush < 2; flush++) {
+            requireFound(LARGE_BYTES, flush, 2);
+        }
+    }
+
+    /**
+     * Where the only copy of the header has a spare one, that is flushed between the two. It counts only while the copy in place is
+     * damaged, so what is durable with it need not be so before it: the first flush alone could be left out here.
+     */
+    @Test
+    void a_commit_that_leaves_out_a_flush_is_found_out_on_a_volume_with_a_single_header() {
+        requireFound(SMALL_BYTES, 1, 3);
+        requireFound(SMALL_BYTES, 2, 3);
+    }
+
+    private static void requireFound(long volumeBytes, int ignored, int flushesPerCommit) {
+        CrashCampaign.Plan plan = CrashCampaign.Plan.of(Profile.METADATA, volumeBytes, 1, CONTROL_POINTS)
+                .ignoring(number -> number % flushesPerCommit == ignored);
+        assertThrows(AssertionError.class, () -> Campaign.crash(plan), () -> "flush " + ignored);
+    }
+}
