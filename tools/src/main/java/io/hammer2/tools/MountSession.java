@@ -181,10 +181,10 @@ final class MountSession implements AutoCloseable {
         }
     }
 
+    /** By their words: a file system's and a device's are of no type of their own. */
     private static boolean isWriteProtection(IOException e) {
-        return e instanceof AccessDeniedException
-                || (e.getMessage() != null
-                        && e.getMessage().toLowerCase(java.util.Locale.ROOT).contains("read-only"));
+        String said = e.getMessage() == null ? "" : e.getMessage().toLowerCase(java.util.Locale.ROOT);
+        return e instanceof AccessDeniedException || said.contains("read-only") || said.contains("write-protected");
     }
 
     private static void pause() {
