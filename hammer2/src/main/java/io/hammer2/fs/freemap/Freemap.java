@@ -22,12 +22,12 @@ import java.util.function.BiConsumer;
 public final class Freemap {
     private final FreemapTree tree;
     private final long sizeBytes;
-    private final long firstManagedBytes;
 
     /** Free by the header's count and yet never to be had. */
     private final long neverFreeBytes;
 
     private final NavigableMap<Long, SegmentLease> leases = new TreeMap<>();
+
     /** By GiB: free blocks of 64 KiB, where they have been counted since the last change. */
     private final Map<Long, Integer> wholeBlocks = new HashMap<>();
 
@@ -37,12 +37,21 @@ public final class Freemap {
     /** What was allocated since the scan began; null while there is none. */
     private GranuleMap allocatedSinceScan;
 
-    /** For volumes that newfs made. As {@link #of}. */
-    public Freemap(Topology topology, BlockTable committed, long sizeBytes, long allocatorBeg, long freeBytes) {
+    /**
+     * @param committed the freemap block set of the header, validated
+     * @param sizeBytes of the file system
+     * @param firstManagedBytes what lies below is not managed
+     */
+    private Freemap(
+            Topology topology,
+            BlockTable committed,
+            long sizeBytes,
+            long firstManagedBytes,
+            long neverFreeBytes,
+            long freeBytes) {
         this.sizeBytes = sizeBytes;
-        this.firstManagedBytes = roundUp(allocatorBeg, Limits.FREEMAP_SEGMENT_BYTES);
         this.tree = new FreemapTree(topology, committed, sizeBytes, firstManagedBytes);
-        this.neverFreeBytes = firstManagedBytes > allocatorBeg ? Limits.FREEMAP_SEGMENT_BYTES : 0;
+        this.neverFreeBytes = neverFreeBytes;
         this.freeBytes = freeBytes;
     }
 
@@ -53,12 +62,24 @@ public final class Freemap {
      */
     public static Freemap of(Topology topology, VolumeHeader header) {
         long size = header.fileSystemBytes();
-        return new Freemap(
+        return of(
                 topology,
                 header.freemapBlockSet().copyValidated(size),
                 size,
                 header.allocatorBeg(),
+                header.allocatorSize(),
                 header.allocatorFree());
+    }
+
+    /** As {@link #of(Topology, VolumeHeader)}, with the fields of a header and a validated root table. */
+    static Freemap of(
+            Topology topology, BlockTable committed, long size, long allocatorBeg, long allocatorSize, long free) {
+        long first = roundUp(allocatorBeg, Limits.FREEMAP_SEGMENT_BYTES);
+        long reserves =
+                (roundUp(size, Limits.GIB) - roundUp(first, Limits.GIB)) / Limits.GIB * Limits.RESERVED_SEGMENT_BYTES;
+        // The segment that newfs began, and the reserves of what the reference has enlarged (section 20, 2).
+        long neverFree = Math.max(0, allocatorSize - (size - first - reserves));
+        return new Freemap(topology, committed, size, first, neverFree, free);
     }
 
     /** Free bytes, as the header's allocator_free has them; without what leases took since {@link #flush} last folded them in. */
@@ -67,8 +88,8 @@ public final class Freemap {
     }
 
     /**
-     * Bytes that can be allocated, in granules of 16 KiB: {@link #freeBytes} without the segment that newfs began, which counts
-     * as free and is never given out (section 16.1).
+     * Bytes that can be allocated, in granules of 16 KiB: {@link #freeBytes} without what counts as free and is never given out
+     * (section 16.1).
      */
     public long availableBytes() {
         return Math.max(0, freeBytes - neverFreeBytes);
@@ -89,6 +110,12 @@ public final class Freemap {
             bytes += (long) known * Limits.BLOCK_BYTES_MAX;
         }
         return bytes;
+    }
+
+    /** As the map has it, of the segment with that number in the GiB at {@code gib}. */
+    long availableBytesOf(long gib, int segment) {
+        boolean managed = tree.isManaged(gib + (long) segment * Limits.FREEMAP_SEGMENT_BYTES);
+        return managed ? tree.leaf(gib).map().availBytes(segment) : 0;
     }
 
     private int countWholeBlocks(long gib) {

@@ -77,7 +77,13 @@ class BulkFreeModelTest {
 
         private void mount() {
             Header newest = headers.getFirst();
-            freemap = new Freemap(topology, newest.freemap.copy(), SIZE, FIRST_MANAGED, newest.freeBytes);
+            freemap = Freemap.of(
+                    topology,
+                    newest.freemap.copy(),
+                    SIZE,
+                    FIRST_MANAGED,
+                    SIZE - FIRST_MANAGED - (4L << 20),
+                    newest.freeBytes);
             live = new HashSet<>(newest.live);
             stagedIsVerified = false;
             stagedTid = 0;

@@ -65,8 +65,7 @@ class FreemapTest {
     private void mounted(
             MemoryBlockDevice device, VolumeHeader header, Topology topology, long sizeBytes, Random random)
             throws IOException {
-        BlockTable committed = header.freemapBlockSet().copyValidated(sizeBytes);
-        Freemap freemap = new Freemap(topology, committed, sizeBytes, header.allocatorBeg(), header.allocatorFree());
+        Freemap freemap = Freemap.of(topology, header);
         for (int commit = 0; commit < 3; commit++) {
             for (int i = 0; i < 400; i++) {
                 allocate(freemap, sizeBytes, random);
