@@ -23,6 +23,12 @@ public final class SpaceBudget {
     /** One part of so many of the volume is kept back, within the two bounds; DragonFly keeps a twentieth. */
     private static final int RESERVE_PART = 40;
 
+    /**
+     * Never reserved by anyone: what a commit takes besides, for the roots above the inodes, and for the granules that each kind of block
+     * begins. When it is reached, bulkfree gives back what earlier commits have left.
+     */
+    private static final long COMMIT_BYTES = 512L * Limits.KIB;
+
     /** Granules of the freemap in a block of 64 KiB. */
     private static final int GRANULES = Limits.BLOCK_BYTES_MAX / Limits.FREEMAP_GRANULE_BYTES;
 
@@ -56,7 +62,7 @@ public final class SpaceBudget {
     public boolean reserve(long bytes, long blocks, boolean givesBack) {
         token.acquire();
         try {
-            long kept = givesBack ? 0 : reserveBytes;
+            long kept = givesBack ? COMMIT_BYTES : reserveBytes;
             long allBytes = reservedBytes + bytes;
             long allBlocks = reservedBlocks + blocks;
             boolean fits = allBytes + allBlocks * Limits.BLOCK_BYTES_MAX <= freeBytes - kept;
