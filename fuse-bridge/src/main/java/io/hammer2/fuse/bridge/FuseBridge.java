@@ -137,7 +137,7 @@ public final class FuseBridge implements FuseOperations {
 
     @Override
     public boolean opendirsAreStateless() {
-        return true;
+        return readOnly;
     }
 
     @Override
@@ -405,6 +405,10 @@ public final class FuseBridge implements FuseOperations {
 
     @Override
     public void release(long node, long handle) {
+        if (readOnly) {
+            // Its opens were not counted either.
+            return;
+        }
         try {
             files.release(node);
         } catch (FsException e) {
@@ -414,6 +418,13 @@ public final class FuseBridge implements FuseOperations {
 
     @Override
     public long opendir(FuseCall call, long node) {
+        if (!readOnly) {
+            try {
+                files.open(node);
+            } catch (FsException e) {
+                throw translate(e);
+            }
+        }
         return 0;
     }
 
@@ -432,7 +443,9 @@ public final class FuseBridge implements FuseOperations {
     }
 
     @Override
-    public void releasedir(long node, long handle) {}
+    public void releasedir(long node, long handle) {
+        release(node, handle);
+    }
 
     /**
      * Commits first. What is free is settled then; and umount(8), given a full path, asks for this right before it unmounts,
