@@ -175,6 +175,30 @@ h2_run() {
         -cp "$h2_dist/hammer2-tools.jar" "io.hammer2.tools.$h2_class" "$@"
 }
 
+# h2_run_stress CLASS ARGS...: becomes a program of io.hammer2.tools.stress, which starts the tools itself.
+#
+# H2CHECK may name another checker for images, a program for python3; otherwise the one that may lie beside the project.
+h2_run_stress() {
+    h2_class=$1
+    shift
+    h2_find_jdk 1
+    h2_need_fuse
+    h2_need_all
+    h2_build 1
+    h2_stress=$h2_root/tools/src/test/java/io/hammer2/tools/stress
+    h2_classes=$h2_root/target/stress
+    rm -rf "$h2_classes.$$"
+    "$JAVA_HOME/bin/javac" -nowarn -d "$h2_classes.$$" "$h2_stress"/*.java
+    rm -rf "$h2_classes"
+    mv "$h2_classes.$$" "$h2_classes"
+    if [ -z "${H2CHECK:-}" ] && [ -r "$h2_root/../shared/tools/h2check.py" ]; then
+        H2CHECK=$h2_root/../shared/tools/h2check.py
+    fi
+    export H2CHECK="${H2CHECK:-}"
+    exec "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -cp "$h2_classes:$h2_dist/hammer2-tools.jar" \
+        "io.hammer2.tools.stress.$h2_class" "$@"
+}
+
 # Flags of commands that are over in a moment: what the JIT would gain, they never get back.
 h2_short_flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx256m"
 
