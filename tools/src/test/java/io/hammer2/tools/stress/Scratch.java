@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 public final class Scratch implements AutoCloseable {
     private static final long SECONDS_MAX = 300;
     private static final int POLL_MILLIS = 20;
+    private static final boolean IS_ROOT = "root".equals(System.getProperty("user.name"));
 
     private final Path folder;
     private final Path image;
@@ -65,7 +66,7 @@ public final class Scratch implements AutoCloseable {
         command.addAll(List.of(
                 "-f",
                 "-o",
-                "rw,allow_other,suid,dev,sync_interval=2" + (options.isEmpty() ? "" : "," + options),
+                "rw,sync_interval=2" + (IS_ROOT ? ",allow_other,suid,dev" : "") + (options.isEmpty() ? "" : "," + options),
                 image.toString(),
                 mountPoint.toString()));
         daemon = new ProcessBuilder(command)
@@ -93,7 +94,8 @@ public final class Scratch implements AutoCloseable {
 
     /** Unmounts it, and waits until the daemon has let go of the image. */
     public void unmount() throws IOException {
-        run(null, List.of("umount", mountPoint.toString()));
+        String node = mountPoint.toString();
+        run(null, IS_ROOT ? List.of("umount", node) : List.of("fusermount3", "-u", node));
         if (!await(daemon, TimeUnit.SECONDS.toMillis(SECONDS_MAX))) {
             throw new IOException("the daemon does not end after umount");
         }
@@ -109,11 +111,16 @@ public final class Scratch implements AutoCloseable {
         daemon.destroyForcibly();
         await(daemon, TimeUnit.SECONDS.toMillis(SECONDS_MAX));
         daemon = null;
-        run(null, List.of("umount", "-l", mountPoint.toString()));
+        detach();
+    }
+
+    private void detach() throws IOException {
+        String node = mountPoint.toString();
+        run(null, IS_ROOT ? List.of("umount", "-l", node) : List.of("fusermount3", "-u", "-z", node));
     }
 
     /**
-     * Verifies the volume, which is not mounted, with fsck_hammer2 and with the checker that the system property or the
+     * Verifies the volume, which is not mounted, with fsck_hammer2 and with the checker that the
      * environment names ({@code H2CHECK}: a program for python3), if there is one.
      *
      * @throws IOException with what they found
@@ -139,7 +146,7 @@ public final class Scratch implements AutoCloseable {
             await(daemon, TimeUnit.SECONDS.toMillis(SECONDS_MAX));
         }
         while (!mountLine().isEmpty()) {
-            run(null, List.of("umount", "-l", mountPoint.toString()));
+            detach();
         }
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
