@@ -66,7 +66,8 @@ public final class Scratch implements AutoCloseable {
         command.addAll(List.of(
                 "-f",
                 "-o",
-                "rw,sync_interval=2" + (IS_ROOT ? ",allow_other,suid,dev" : "") + (options.isEmpty() ? "" : "," + options),
+                "rw,sync_interval=2" + (IS_ROOT ? ",allow_other,suid,dev" : "")
+                        + (options.isEmpty() ? "" : "," + options),
                 image.toString(),
                 mountPoint.toString()));
         daemon = new ProcessBuilder(command)
