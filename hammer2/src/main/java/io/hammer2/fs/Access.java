@@ -183,6 +183,17 @@ final class Access {
         }
     }
 
+    /** As {@link #begin}, of a small change that nobody needs. @return false, without the gate, where there is no space for it */
+    boolean beginIfThereIsSpace(long bytes) {
+        sync.schedule();
+        sync.modifications().lockShared();
+        if (sync.failure() == null && volume.budget().reserve(bytes, 0, false)) {
+            return true;
+        }
+        end(false);
+        return false;
+    }
+
     /**
      * What can be done when there is no space for a change, with no gate held: a commit, since what is reserved is more than what
      * it takes, and then bulkfree.

@@ -75,9 +75,7 @@ final class Contents {
 
     /** Best effort: a read does not fail because its time cannot be kept. */
     private void touch(Topology topology, long inum) {
-        try {
-            access.begin(Access.INODE_RESERVE_BYTES, 0, false, false);
-        } catch (FsException e) {
+        if (!access.beginIfThereIsSpace(Access.INODE_RESERVE_BYTES)) {
             return;
         }
         try {
