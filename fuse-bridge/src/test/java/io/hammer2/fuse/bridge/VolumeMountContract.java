@@ -143,19 +143,6 @@ abstract class VolumeMountContract extends WritableMountContract {
     }
 
     @Test
-    void an_open_directory_outlives_its_name(TestInfo test) {
-        good(test, """
-                os.mkdir("d")
-                here = os.open("d", os.O_RDONLY | os.O_DIRECTORY)
-                os.rmdir("d")
-                assert os.listdir(here) == []
-                assert stat.S_ISDIR(os.fstat(here).st_mode)
-                fails(errno.ENOENT, os.mkdir, "x", dir_fd=here)
-                os.close(here)
-                """);
-    }
-
-    @Test
     void the_owner_of_a_directory_with_the_setgid_bit_passes_its_group_on(TestInfo test) {
         good(test, """
                 os.mkdir("d")
