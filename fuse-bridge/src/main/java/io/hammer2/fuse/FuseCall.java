@@ -12,4 +12,10 @@ public interface FuseCall {
 
     /** Whether the caller was interrupted meanwhile and nobody waits for the answer any more. */
     boolean interrupted();
+
+    /**
+     * Whether the caller's kernel keeps the times of files itself and will set them (WRITEBACK_CACHE): it trusts its own, so what is
+     * modified for it must not get others.
+     */
+    boolean keepsTimes();
 }

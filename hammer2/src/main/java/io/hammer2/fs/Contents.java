@@ -63,6 +63,14 @@ final class Contents {
         }
     }
 
+    private void modified(InodeBlock fields, int flags) {
+        if ((flags & FileSystem.WRITE_KEEP_TIMES) == 0) {
+            long now = access.now();
+            fields.setMtimeMicros(now);
+            fields.setCtimeMicros(now);
+        }
+    }
+
     private boolean touches(InodeBlock fields) {
         return switch (atime) {
             case NEVER -> false;
@@ -248,18 +256,14 @@ final class Contents {
         }
         InodeBlock fields = access.pfs().change(inode);
         inode.fileData().write(topology, access.pfs().buffers(), at, from);
-        if ((flags & FileSystem.WRITE_KEEP_TIMES) == 0) {
-            long now = access.now();
-            fields.setMtimeMicros(now);
-            fields.setCtimeMicros(now);
-        }
+        modified(fields, flags);
         if ((flags & FileSystem.WRITE_DROP_SETID) != 0) {
             fields.setMode(withoutSetId(fields.mode()));
         }
     }
 
     /** {@link FileSystem#allocate}. */
-    void allocate(long inum, long offset, long length, AllocateMode mode) {
+    void allocate(long inum, long offset, long length, AllocateMode mode, int flags) {
         if (offset < 0 || length <= 0) {
             throw new FsException(Errno.EINVAL, length + " bytes at " + offset);
         }
@@ -292,9 +296,7 @@ final class Contents {
                 if (extends_ && end > file.sizeBytes()) {
                     file.setSize(topology, access.pfs().buffers(), end);
                 }
-                long now = access.now();
-                fields.setMtimeMicros(now);
-                fields.setCtimeMicros(now);
+                modified(fields, flags);
             } finally {
                 access.closeExclusive(inode);
             }
@@ -306,7 +308,7 @@ final class Contents {
     }
 
     /** {@link FileSystem#copyRange}. */
-    long copyRange(long from, long fromOffset, long to, long toOffset, long length) {
+    long copyRange(long from, long fromOffset, long to, long toOffset, long length, int flags) {
         if (fromOffset < 0 || toOffset < 0 || length < 0 || fromOffset > Limits.FILE_BYTES_MAX - length) {
             throw new FsException(Errno.EINVAL, length + " bytes from " + fromOffset + " to " + toOffset);
         }
@@ -319,18 +321,18 @@ final class Contents {
         if (access.isReadOnly()) {
             throw Access.readOnly();
         }
-        long shared = from == to ? 0 : share(from, fromOffset, to, toOffset, length);
+        long shared = from == to ? 0 : share(from, fromOffset, to, toOffset, length, flags);
         if (shared > 0) {
             return shared;
         }
         int part = (int) Math.min(length, WRITE_BYTES_MAX);
         MemorySegment buffer = MemorySegment.ofArray(new byte[part]);
         int read = read(from, fromOffset, buffer);
-        return read == 0 ? 0 : write(to, toOffset, buffer.asSlice(0, read), 0);
+        return read == 0 ? 0 : write(to, toOffset, buffer.asSlice(0, read), flags);
     }
 
     /** @return bytes that both have in common now; 0 when the range does not begin with a whole block that can be shared */
-    private long share(long from, long fromOffset, long to, long toOffset, long length) {
+    private long share(long from, long fromOffset, long to, long toOffset, long length, int flags) {
         if (((fromOffset | toOffset) & (Limits.BLOCK_BYTES_MAX - 1)) != 0 || length < Limits.BLOCK_BYTES_MAX) {
             return 0;
         }
@@ -356,9 +358,7 @@ final class Contents {
                     }
                     InodeBlock fields = access.pfs().change(target);
                     target.fileData().share(topology, access.pfs().buffers(), file, fromOffset, toOffset, blocks);
-                    long now = access.now();
-                    fields.setMtimeMicros(now);
-                    fields.setCtimeMicros(now);
+                    modified(fields, flags);
                     return (long) blocks * Limits.BLOCK_BYTES_MAX;
                 } finally {
                     access.closeExclusive(second);

@@ -339,7 +339,16 @@ public final class FileSystem {
      * @throws FsException ENOSPC when there is less space than the range would take; EFBIG; EINVAL; EISDIR
      */
     public void allocate(long inum, long offset, long length, AllocateMode mode) {
-        contents.allocate(inum, offset, length, mode);
+        allocate(inum, offset, length, mode, 0);
+    }
+
+    /**
+     * As {@link #allocate(long, long, long, AllocateMode)}.
+     *
+     * @param flags {@link #WRITE_KEEP_TIMES}
+     */
+    public void allocate(long inum, long offset, long length, AllocateMode mode, int flags) {
+        contents.allocate(inum, offset, length, mode, flags);
     }
 
     /**
@@ -350,7 +359,16 @@ public final class FileSystem {
      * @throws FsException EINVAL for ranges of the same file that overlap
      */
     public long copyRange(long from, long fromOffset, long to, long toOffset, long length) {
-        return contents.copyRange(from, fromOffset, to, toOffset, length);
+        return copyRange(from, fromOffset, to, toOffset, length, 0);
+    }
+
+    /**
+     * As {@link #copyRange(long, long, long, long, long)}.
+     *
+     * @param flags {@link #WRITE_KEEP_TIMES}
+     */
+    public long copyRange(long from, long fromOffset, long to, long toOffset, long length, int flags) {
+        return contents.copyRange(from, fromOffset, to, toOffset, length, flags);
     }
 
     /** Makes an inode durable, with all that leads to it: survives a power cut once this returns. EIO when it cannot. */

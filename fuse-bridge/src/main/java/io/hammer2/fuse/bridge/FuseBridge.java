@@ -331,6 +331,10 @@ public final class FuseBridge implements FuseOperations {
         return change.dropsSetId() ? wanted.dropSetId() : wanted;
     }
 
+    private static int timeFlags(FuseCall call) {
+        return call.keepsTimes() ? FileSystem.WRITE_KEEP_TIMES : 0;
+    }
+
     @Override
     public int write(FuseCall call, long node, long handle, long offset, MemorySegment from, int flags) {
         int wanted = ((flags & WRITE_KEEP_TIMES) != 0 ? FileSystem.WRITE_KEEP_TIMES : 0)
@@ -371,7 +375,7 @@ public final class FuseBridge implements FuseOperations {
             default -> throw FuseErrno.ENOTSUP.exception();
         };
         try {
-            files.allocate(node, offset, length, wanted);
+            files.allocate(node, offset, length, wanted, timeFlags(call));
         } catch (FsException e) {
             throw translate(e);
         }
@@ -388,7 +392,7 @@ public final class FuseBridge implements FuseOperations {
             long toOffset,
             long length) {
         try {
-            return files.copyRange(node, offset, toNode, toOffset, length);
+            return files.copyRange(node, offset, toNode, toOffset, length, timeFlags(call));
         } catch (FsException e) {
             throw translate(e);
         }

@@ -56,6 +56,11 @@ final class PathOperations {
     /** Who asks, as far as libfuse tells; it has no way to say that the caller was interrupted. */
     record Caller(int uid, int gid, int pid) implements FuseCall {
         @Override
+        public boolean keepsTimes() {
+            return false;
+        }
+
+        @Override
         public boolean interrupted() {
             return false;
         }

@@ -205,6 +205,12 @@ final class Slot implements FuseCall {
         return pid;
     }
 
+    /** As {@link Handshake} asks for where anything can be modified. */
+    @Override
+    public boolean keepsTimes() {
+        return true;
+    }
+
     @Override
     public boolean interrupted() {
         return state == State.ABANDONED;
