@@ -62,14 +62,15 @@ public abstract class WritableMountContract {
                 return data
             def pattern(size, seed=1):
                 return random.Random(seed).randbytes(size)
-            def as_nobody(body):
+            def as_nobody(body): as_user(65534, body)
+            def as_user(uid, body):
                 pid = os.fork()
                 if pid == 0:
                     code = 1
                     try:
                         os.setgroups([])
-                        os.setgid(65534)
-                        os.setuid(65534)
+                        os.setgid(uid)
+                        os.setuid(uid)
                         body()
                         code = 0
                     except BaseException as e:

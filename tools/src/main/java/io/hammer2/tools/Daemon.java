@@ -14,9 +14,19 @@ import java.lang.invoke.MethodHandle;
 final class Daemon {
     private static final int O_RDWR = 2;
     private static final MethodHandle SETSID = function("setsid", FunctionDescriptor.of(JAVA_INT));
+    private static final MethodHandle GETUID = function("getuid", FunctionDescriptor.of(JAVA_INT));
     private static final MethodHandle DUP2 = function("dup2", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
     private static final MethodHandle CHDIR = function("chdir", FunctionDescriptor.of(JAVA_INT, ADDRESS));
     private static final MethodHandle OPEN = function("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+
+    /** User id of who started this process. */
+    static int uid() {
+        try {
+            return (int) GETUID.invokeExact();
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
 
     /** Leaves the terminal's session: neither its interrupt key nor its end reaches this process any more. */
     static void leaveSession() {

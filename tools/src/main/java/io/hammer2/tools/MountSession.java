@@ -91,7 +91,7 @@ final class MountSession implements AutoCloseable {
             String label = NameText.of(files.pfs().labelBytes().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
             String source = MountedVolume.resolve(request.special) + "@" + label;
             FuseMount mount = transport(request.words)
-                    .mount(lwkt, request.node, FuseBridge.of(files), request.words.fuse(source, log));
+                    .mount(lwkt, request.node, FuseBridge.of(files, Daemon.uid()), request.words.fuse(source, log));
             return new MountSession(lwkt, volume, mount, log);
         } catch (Hammer2Exception e) {
             undo(lwkt, volume, devices);

@@ -1,34 +1,9 @@
 package io.hammer2.tools;
 
-import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_BYTES;
-import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_FREED;
-import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_MEMORY;
-import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_SCAN;
-import static io.hammer2.fuse.bridge.ControlRequests.INODE_BYTES;
-import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA;
-import static io.hammer2.fuse.bridge.ControlRequests.INODE_DATA_COUNT;
-import static io.hammer2.fuse.bridge.ControlRequests.INODE_GET;
-import static io.hammer2.fuse.bridge.ControlRequests.INODE_INODE_COUNT;
-import static io.hammer2.fuse.bridge.ControlRequests.KEY_NONE;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_BYTES;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_CLID;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_FSID;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_GET;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_BYTES;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_KEY;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_NEXT;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_SUBTYPE;
-import static io.hammer2.fuse.bridge.ControlRequests.PFS_TYPE;
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.hammer2.fs.media.InodeBlock;
-import io.hammer2.fs.media.Limits;
-import io.hammer2.fs.media.MediaUuid;
-import io.hammer2.fs.media.NameText;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -39,13 +14,12 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 
-/** An open file or directory of a mounted HAMMER2, for the control requests of DragonFly (numbers and structures are its). */
+/**
+ * An open file or directory of a mounted HAMMER2, for control requests with the numbers and structures of DragonFly. What is asked stands in
+ * a class for each family: {@link PfsIoctls}, {@link InodeIoctls}, {@link BulkfreeIoctls}.
+ */
 final class MountedFile implements AutoCloseable {
-    private static final int PFS_COUNT_MAX = 1 << 20;
-
     private static final boolean MACOS = System.getProperty("os.name").startsWith("Mac");
     private static final int O_NONBLOCK = MACOS ? 0x4 : 0x800;
     private static final int O_CLOEXEC = MACOS ? 0x1000000 : 0x80000;
@@ -99,60 +73,9 @@ final class MountedFile implements AutoCloseable {
         }
     }
 
-    /** All PFSs of the volume, in the order of their keys. */
-    List<PfsRow> pfsList() {
-        List<PfsRow> rows = new ArrayList<>();
-        MemorySegment pfs = arena.allocate(PFS_BYTES, Long.BYTES);
-        long key = 0;
-        while (key != KEY_NONE && rows.size() < PFS_COUNT_MAX) {
-            pfs.fill((byte) 0);
-            pfs.set(JAVA_LONG, PFS_NAME_KEY, key);
-            if (!request(PFS_GET, pfs)) {
-                break;
-            }
-            rows.add(new PfsRow(
-                    PfsTypeText.of(pfs.get(JAVA_BYTE, PFS_TYPE), pfs.get(JAVA_BYTE, PFS_SUBTYPE)),
-                    NameText.of(name(pfs)),
-                    MediaUuid.read(pfs, PFS_CLID),
-                    MediaUuid.read(pfs, PFS_FSID),
-                    pfs.get(JAVA_LONG, PFS_NAME_KEY)));
-            key = pfs.get(JAVA_LONG, PFS_NAME_NEXT);
-        }
-        return rows;
-    }
-
-    /**
-     * An inode and the counters of the reference to it.
-     *
-     * @param dataCount stored bytes below it
-     * @param inodeCount inodes below it
-     */
-    record InodeState(InodeBlock inode, long dataCount, long inodeCount) {}
-
-    /** The inode as it lies on the medium. */
-    InodeState inode() {
-        MemorySegment state = arena.allocate(INODE_BYTES, Long.BYTES);
-        if (!request(INODE_GET, state)) {
-            throw new ToolException(path + ": no such inode");
-        }
-        return new InodeState(
-                new InodeBlock(state.asSlice(INODE_DATA, Limits.INODE_BYTES)),
-                state.get(JAVA_LONG, INODE_DATA_COUNT),
-                state.get(JAVA_LONG, INODE_INODE_COUNT));
-    }
-
-    /**
-     * Runs bulkfree on the volume, and waits for it.
-     *
-     * @return bytes that were freed
-     */
-    long bulkfree(long memoryBytes) {
-        MemorySegment scan = arena.allocate(BULKFREE_BYTES, Long.BYTES);
-        scan.set(JAVA_LONG, BULKFREE_MEMORY, memoryBytes);
-        if (!request(BULKFREE_SCAN, scan)) {
-            throw new ToolException(path + ": no such volume");
-        }
-        return scan.get(JAVA_LONG, BULKFREE_FREED);
+    /** As it was opened. */
+    Path path() {
+        return path;
     }
 
     @Override
@@ -165,17 +88,19 @@ final class MountedFile implements AutoCloseable {
         }
     }
 
-    private static byte[] name(MemorySegment pfs) {
-        byte[] field = pfs.asSlice(PFS_NAME, PFS_NAME_BYTES).toArray(JAVA_BYTE);
-        int length = 0;
-        while (length < field.length && field[length] != 0) {
-            length++;
-        }
-        return java.util.Arrays.copyOf(field, length);
+    /** Room for the structure of a request, zeroed; freed when the file is closed. */
+    MemorySegment structure(int bytes) {
+        return arena.allocate(bytes, Long.BYTES);
     }
 
-    /** @return false for "there is none" */
-    private boolean request(int command, MemorySegment argument) {
+    /**
+     * Makes a request.
+     *
+     * @param argument what goes in, and what the answer is put into
+     * @return false for "there is none" (ENOENT)
+     * @throws ToolException for every other error, with what it means and what to do
+     */
+    boolean request(int command, MemorySegment argument) {
         try {
             MemorySegment state = arena.allocate(ERRNO_STATE);
             int result = (int) IOCTL.invokeExact(state, fd, Integer.toUnsignedLong(command), argument);
@@ -195,14 +120,17 @@ final class MountedFile implements AutoCloseable {
         if (errno == ENOTTY || errno == ENOSYS) {
             return "not a file of a mounted HAMMER2 file system";
         }
-        if (errno == EACCES || errno == EPERM) {
+        if (errno == EACCES) {
             return "permission denied";
+        }
+        if (errno == EPERM) {
+            return "only root and who mounted it may do that";
         }
         if (errno == ENOTCONN) {
             return "the program that served this mount is gone; umount it";
         }
         if (errno == EROFS) {
-            return "mounted read-only";
+            return "mounted read-only; unmount it and mount it without -o ro to change it";
         }
         if (errno == EBUSY) {
             return "it is being unmounted";

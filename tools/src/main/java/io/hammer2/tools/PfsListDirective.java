@@ -43,7 +43,7 @@ final class PfsListDirective extends Directive {
         switch (target) {
             case Target.Mounted mounted -> {
                 try (MountedFile file = MountedFile.open(mounted.path())) {
-                    return file.pfsList();
+                    return new PfsIoctls(file).list();
                 }
             }
             case Target.Devices devices -> {

@@ -15,7 +15,7 @@ final class PrintinodeDirective extends Directive {
     @Override
     void run() {
         try (MountedFile file = MountedFile.open(Path.of(path))) {
-            MountedFile.InodeState state = file.inode();
+            InodeIoctls.InodeState state = new InodeIoctls(file).inode();
             if (parent().isJson()) {
                 JsonWriter json = json().beginObject().member("path", path);
                 json.name("dataCount").unsigned(state.dataCount());

@@ -24,7 +24,7 @@ final class SpaceReturn {
         return switch (target) {
             case Target.Mounted mounted -> {
                 try (MountedFile file = MountedFile.open(mounted.path())) {
-                    yield file.bulkfree(memoryBytes);
+                    yield new BulkfreeIoctls(file).run(memoryBytes);
                 }
             }
             case Target.Devices devices -> {

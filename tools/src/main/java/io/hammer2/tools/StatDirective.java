@@ -30,7 +30,7 @@ final class StatDirective extends Directive {
         }
         for (String path : wanted) {
             try (MountedFile file = MountedFile.open(Path.of(path))) {
-                MountedFile.InodeState state = file.inode();
+                InodeIoctls.InodeState state = new InodeIoctls(file).inode();
                 if (json != null) {
                     write(json, path, state);
                 } else {
@@ -45,7 +45,7 @@ final class StatDirective extends Directive {
         }
     }
 
-    private void print(String path, MountedFile.InodeState state) {
+    private void print(String path, InodeIoctls.InodeState state) {
         InodeBlock inode = state.inode();
         out().println(line(
                 Integer.toString(inode.ncopies() + 1),
@@ -58,7 +58,7 @@ final class StatDirective extends Directive {
                 path));
     }
 
-    private static void write(JsonWriter json, String path, MountedFile.InodeState state) {
+    private static void write(JsonWriter json, String path, InodeIoctls.InodeState state) {
         InodeBlock inode = state.inode();
         json.beginObject().member("path", path).member("copies", inode.ncopies() + 1L);
         json.name("dataUse").unsigned(state.dataCount());

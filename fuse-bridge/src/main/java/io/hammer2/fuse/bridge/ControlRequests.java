@@ -1,5 +1,7 @@
 package io.hammer2.fuse.bridge;
 
+import java.util.Set;
+
 /**
  * The control requests of a mounted HAMMER2, with the numbers and structures of DragonFly's 64-bit ones, so that its tools find
  * what they expect. All are {@code _IOWR('h', number, struct)}, which BSD and Linux encode alike: {@code 0 number 8 'h' 16 size
@@ -13,6 +15,9 @@ package io.hammer2.fuse.bridge;
  *   bulkfree, 64 bytes    0 sbase:8   8 sstop:8   16 size:8 (memory that it may take; 0 for the default)
  *                         24 count_allocated:8   32 count_freed:8   40 total_fragmented:8   48 total_allocated:8
  *                         56 total_scanned:8   (of these sstop and the counts are answered, in bytes)
+ *   destroy, 272 bytes    0 cmd:4 (1 path, 2 inum)   4 path:256, terminated by zero   264 inum:8
+ *   emerg_mode, 4 bytes   0 on:4
+ *   growfs, 72 bytes      0 size:8 (0 for that of the devices)   8 modified:4 (answered)   12 reserved:60
  * </pre>
  */
 public final class ControlRequests {
@@ -21,12 +26,29 @@ public final class ControlRequests {
     public static final int INODE_BYTES = 1056;
     public static final int BULKFREE_BYTES = 64;
 
+    public static final int DESTROY_BYTES = 272;
+    public static final int EMERG_MODE_BYTES = 4;
+    public static final int GROWFS_BYTES = 72;
+
     public static final int VERSION_GET = command(64, VERSION_BYTES);
     public static final int PFS_GET = command(80, PFS_BYTES);
+    public static final int PFS_CREATE = command(81, PFS_BYTES);
+    public static final int PFS_DELETE = command(82, PFS_BYTES);
     public static final int PFS_LOOKUP = command(83, PFS_BYTES);
+    public static final int PFS_SNAPSHOT = command(84, PFS_BYTES);
     public static final int INODE_GET = command(86, INODE_BYTES);
-
+    public static final int INODE_SET = command(87, INODE_BYTES);
     public static final int BULKFREE_SCAN = command(92, BULKFREE_BYTES);
+    public static final int DESTROY = command(94, DESTROY_BYTES);
+    public static final int EMERG_MODE = command(95, EMERG_MODE_BYTES);
+    public static final int GROWFS = command(96, GROWFS_BYTES);
+
+    /**
+     * Requests that change the volume, and which only root and the mount's owner may make. Bulkfree changes no content, and DragonFly lets
+     * everybody ask for it who can open a file.
+     */
+    private static final Set<Integer> CHANGES =
+            Set.of(PFS_CREATE, PFS_DELETE, PFS_SNAPSHOT, INODE_SET, DESTROY, EMERG_MODE, GROWFS);
 
     public static final long PFS_NAME_KEY = 0;
     public static final long PFS_NAME_NEXT = 8;
@@ -48,6 +70,11 @@ public final class ControlRequests {
     public static final long BULKFREE_MEMORY = 16;
     public static final long BULKFREE_ALLOCATED = 24;
     public static final long BULKFREE_FREED = 32;
+
+    /** Whether a request changes the volume, if it is known. */
+    static boolean isChange(int command) {
+        return CHANGES.contains(command);
+    }
 
     private static int command(int number, int bytes) {
         return 0xc0000000 | bytes << 16 | 'h' << 8 | number;

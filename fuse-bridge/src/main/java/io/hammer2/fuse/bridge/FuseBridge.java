@@ -53,10 +53,11 @@ public final class FuseBridge implements FuseOperations {
     /**
      * Called by a foreign thread.
      *
+     * @param owner user id of who mounted it, who may change the volume by control requests besides root
      * @throws Hammer2Exception when the list of PFSs, which the ioctls show, cannot be read
      */
-    public static FuseBridge of(FileSystem files) throws Hammer2Exception {
-        return new FuseBridge(files, Ioctls.of(files));
+    public static FuseBridge of(FileSystem files, int owner) throws Hammer2Exception {
+        return new FuseBridge(files, Ioctls.of(files, owner));
     }
 
     static FuseException translate(FsException e) {

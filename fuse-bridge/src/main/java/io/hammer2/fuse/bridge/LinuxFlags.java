@@ -14,7 +14,7 @@ import java.nio.ByteOrder;
  * and chattr sets, and which are chflags(2) bits on the medium. Of the two forms the kernel asks for the second, too, when a
  * program sets the first.
  */
-final class LinuxFlags {
+final class LinuxFlags implements RequestFamily {
     /** {@code _IOR('f', 1, long)}: an int comes out, whatever it says. */
     private static final int GET_FLAGS = 0x80086601;
 
@@ -70,8 +70,8 @@ final class LinuxFlags {
         this.files = files;
     }
 
-    /** @return whether it was one of these requests */
-    boolean answer(FuseCall call, long node, int command, MemorySegment in, MemorySegment out) {
+    @Override
+    public boolean answer(FuseCall call, long node, int command, MemorySegment in, MemorySegment out) {
         switch (command) {
             case GET_FLAGS -> {
                 require(out.byteSize() >= Integer.BYTES);

@@ -61,7 +61,7 @@ class InteropMountTest {
                 Hammer2 volume =
                         Hammer2.open(lwkt, devices, MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, log::add))) {
             for (String label : image.labels()) {
-                FuseBridge bridge = FuseBridge.of(volume.mount(label));
+                FuseBridge bridge = FuseBridge.of(volume.mount(label), 0);
                 FuseMountOptions options = FuseMountOptions.builder(image.name() + "@" + label)
                         .allowOther(true)
                         .defaultPermissions(true)
@@ -211,8 +211,8 @@ class InteropMountTest {
             ask(83, unknown, errno.ENOENT)
             inode = ask(86, bytearray(1056))
             assert struct.unpack_from("=Q", inode, 32 + 0x58)[0] == 1, "inum of the root"
-            for number in (81, 82, 84, 87, 94, 95, 96):
-                ask(number, bytearray(320), errno.EROFS)
+            for number, size in (81, 320), (82, 320), (84, 320), (87, 1056), (94, 272), (95, 4), (96, 72):
+                ask(number, bytearray(size), errno.EROFS)
             ask(92, bytearray(64), errno.EROFS)
             ask(65, bytearray(256), errno.ENOTTY)
             ask(91, bytearray(4), errno.ENOTTY)

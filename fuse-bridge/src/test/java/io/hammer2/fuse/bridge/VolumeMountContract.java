@@ -34,6 +34,9 @@ import org.junit.jupiter.api.TestInfo;
 abstract class VolumeMountContract extends WritableMountContract {
     private static final long VOLUME_BYTES = 1L << 30;
 
+    /** Who mounted it, as far as the bridge is told; not who runs the tests. */
+    private static final int OWNER = 4321;
+
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
     private Path image;
     private Hammer2 volume;
@@ -57,7 +60,7 @@ abstract class VolumeMountContract extends WritableMountContract {
                 ? MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add)
                 : MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, log::add);
         volume = Hammer2.open(runtime, devices, options);
-        return FuseBridge.of(volume.mount("DATA"));
+        return FuseBridge.of(volume.mount("DATA"), OWNER);
     }
 
     @BeforeEach
@@ -199,5 +202,37 @@ abstract class VolumeMountContract extends WritableMountContract {
                 assert freed >= 16 << 20, freed
                 assert get("kept") == pattern(3 << 20, 1)
                 """);
+    }
+
+    @Test
+    void only_root_and_who_mounted_it_may_change_the_volume_by_control_requests(TestInfo test) {
+        good(test, """
+                fd = os.open(".", os.O_RDONLY)
+                def ask(number, size):
+                    data = bytearray(size)
+                    data[64:68] = b"none" if size == 320 else data[64:68]
+                    fcntl.ioctl(fd, 0xc0000000 | size << 16 | ord("h") << 8 | number, data, True)
+                CREATE, DELETE, SNAPSHOT, SET, DESTROY, EMERGENCY, GROW = 81, 82, 84, 87, 94, 95, 96
+                def may(number, size):
+                    # What it asks for is impossible or changes nothing, but not forbidden.
+                    try: ask(number, size)
+                    except OSError as e: assert e.errno != errno.EPERM, number
+                def stranger():
+                    for number in (CREATE, DELETE, SNAPSHOT): fails(errno.EPERM, ask, number, 320)
+                    fails(errno.EPERM, ask, SET, 1056)
+                    fails(errno.EPERM, ask, DESTROY, 272)
+                    fails(errno.EPERM, ask, EMERGENCY, 4)
+                    fails(errno.EPERM, ask, GROW, 72)
+                    ask(64, 256)
+                    fails(errno.ENOENT, ask, 83, 320)
+                    fails(errno.ENOTTY, ask, DELETE, 319)
+                def owner():
+                    may(DELETE, 320)
+                    may(SET, 1056)
+                as_user(65534, stranger)
+                as_user(%d, owner)
+                may(DELETE, 320)
+                may(SET, 1056)
+                """.formatted(OWNER));
     }
 }
