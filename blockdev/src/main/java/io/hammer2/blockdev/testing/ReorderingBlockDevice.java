@@ -8,8 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * Latency without time: a device over another whose requests wait, and are done one by one in an order from a seed.
@@ -22,13 +23,17 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class ReorderingBlockDevice implements BlockDevice {
     private final BlockDevice base;
-    private final AtomicBoolean closed = new AtomicBoolean();
 
-    /** Guards what waits; never held while a request is done. */
+    /** Guards what follows; never held while a request is done. */
     private final ReentrantLock lock = new ReentrantLock();
 
-    private final List<Runnable> waiting = new ArrayList<>();
+    private final Condition noneRuns = lock.newCondition();
+    private final List<Request> waiting = new ArrayList<>();
     private final SplittableRandom order;
+    /** Number of requests that the base is doing. It must not be closed under them, whichever thread they are on. */
+    private int running;
+
+    private boolean closed;
 
     /** The base is closed with this device. */
     public ReorderingBlockDevice(BlockDevice base, long seed) {
@@ -36,9 +41,12 @@ public final class ReorderingBlockDevice implements BlockDevice {
         this.order = new SplittableRandom(seed);
     }
 
+    /** @param start what the base is asked for, given what it is to call at the end */
+    private record Request(Consumer<IoCompletion> start, IoCompletion done) {}
+
     /** Does one of the waiting requests, on this thread. Returns whether there was one. */
     public boolean completeOne() {
-        Runnable request;
+        Request request;
         lock.lock();
         try {
             if (waiting.isEmpty()) {
@@ -47,11 +55,42 @@ public final class ReorderingBlockDevice implements BlockDevice {
             int chosen = order.nextInt(waiting.size());
             request = waiting.set(chosen, waiting.getLast());
             waiting.removeLast();
+            running++;
         } finally {
             lock.unlock();
         }
-        request.run();
+        Running left = new Running();
+        try {
+            request.start.accept(error -> {
+                // Before the completion, so that the completion may close the device.
+                left.end();
+                request.done.done(error);
+            });
+        } finally {
+            // What the base has not completed yet it waits for itself when it is closed.
+            left.end();
+        }
         return true;
+    }
+
+    /** One request that the base is doing. */
+    private final class Running {
+        private boolean ended;
+
+        void end() {
+            lock.lock();
+            try {
+                if (!ended) {
+                    ended = true;
+                    running--;
+                    if (running == 0) {
+                        noneRuns.signalAll();
+                    }
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
     }
 
     /** Number of requests that wait for {@link #completeOne}. */
@@ -66,7 +105,12 @@ public final class ReorderingBlockDevice implements BlockDevice {
 
     /** Whether it accepts no more requests; who steps it in a loop may end then. */
     public boolean isClosed() {
-        return closed.get();
+        lock.lock();
+        try {
+            return closed;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -92,23 +136,23 @@ public final class ReorderingBlockDevice implements BlockDevice {
     @Override
     public void read(long offsetBytes, MemorySegment into, IoCompletion done) {
         Requests.checkLendable(into);
-        wait("read", done, () -> base.read(offsetBytes, into, done));
+        wait("read", done, ended -> base.read(offsetBytes, into, ended));
     }
 
     @Override
     public void write(long offsetBytes, MemorySegment from, IoCompletion done) {
         Requests.checkLendable(from);
-        wait("write", done, () -> base.write(offsetBytes, from, done));
+        wait("write", done, ended -> base.write(offsetBytes, from, ended));
     }
 
     @Override
     public void flush(IoCompletion done) {
-        wait("flush", done, () -> base.flush(done));
+        wait("flush", done, base::flush);
     }
 
     @Override
     public void discard(long offsetBytes, long lengthBytes, IoCompletion done) {
-        wait("discard", done, () -> base.discard(offsetBytes, lengthBytes, done));
+        wait("discard", done, ended -> base.discard(offsetBytes, lengthBytes, ended));
     }
 
     @Override
@@ -131,28 +175,47 @@ public final class ReorderingBlockDevice implements BlockDevice {
         base.discardFully(offsetBytes, lengthBytes);
     }
 
-    /** Requests that wait are done first. */
+    /** Requests that wait are done first, and those that another thread is doing are waited for. */
     @Override
     public void close() throws IOException {
-        if (closed.compareAndSet(false, true)) {
-            boolean more;
-            do {
-                more = completeOne();
-            } while (more);
-            base.close();
-        }
-    }
-
-    private void wait(String what, IoCompletion done, Runnable request) {
-        if (closed.get()) {
-            done.done(Requests.closed(this, what));
-            return;
-        }
         lock.lock();
         try {
-            waiting.add(request);
+            if (closed) {
+                return;
+            }
+            closed = true;
         } finally {
             lock.unlock();
         }
+        boolean more;
+        do {
+            more = completeOne();
+        } while (more);
+        awaitNoneRuns();
+        base.close();
+    }
+
+    private void awaitNoneRuns() {
+        lock.lock();
+        try {
+            while (running > 0) {
+                noneRuns.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void wait(String what, IoCompletion done, Consumer<IoCompletion> start) {
+        lock.lock();
+        try {
+            if (!closed) {
+                waiting.add(new Request(start, done));
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        done.done(Requests.closed(this, what));
     }
 }
