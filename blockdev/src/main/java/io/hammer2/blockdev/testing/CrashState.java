@@ -60,6 +60,11 @@ public final class CrashState {
         return seed;
     }
 
+    /** Equal to that of another state of the same recording only when the two left the same bytes on the medium. */
+    public Object contents() {
+        return List.of(durable.name(), survivors);
+    }
+
     /** What the test had noted before the crash, oldest first: which operations had begun, which had been acknowledged. */
     public List<Object> marks() {
         return marks;

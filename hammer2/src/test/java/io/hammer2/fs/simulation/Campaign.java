@@ -34,11 +34,11 @@ final class Campaign {
         System.out.printf("seeds %d to %d%n", first, first + count - 1);
         long operations = simulate(first, count);
         System.out.printf("%,d operations agree with the model%n", operations);
-        long states = 0;
+        Crashes crashes = Crashes.NONE;
         for (long seed = first; seed < first + count; seed++) {
-            states += crash(plan(seed));
+            crashes = crashes.plus(crash(plan(seed)));
         }
-        System.out.printf("%,d crash states are states that the operations allow%n", states);
+        System.out.println(crashes + ": all are states that the operations allow");
     }
 
     /** A life of each seed. Returns the number of operations; fails with the seed and how to see it again. */
@@ -64,8 +64,26 @@ final class Campaign {
         return CrashCampaign.Plan.of(profile, bytes, seed, POINTS_MAX);
     }
 
-    /** All crashes of a workload. Returns the number of states; fails with the first that must not be. */
-    static long crash(CrashCampaign.Plan plan) throws IOException, Hammer2Exception, InterruptedException {
+    /**
+     * Crashes that were looked at.
+     *
+     * @param media how many of the states differ in what is on the medium
+     */
+    record Crashes(long states, long media) {
+        static final Crashes NONE = new Crashes(0, 0);
+
+        Crashes plus(Crashes more) {
+            return new Crashes(states + more.states, media + more.media);
+        }
+
+        @Override
+        public String toString() {
+            return "%,d crash states, %,d of them different on the medium".formatted(states, media);
+        }
+    }
+
+    /** All crashes of a workload. Fails with the first that must not be. */
+    static Crashes crash(CrashCampaign.Plan plan) throws IOException, Hammer2Exception, InterruptedException {
         try (CrashCampaign campaign = new CrashCampaign(plan)) {
             Iterator<CrashState> crashes = campaign.crashes(SEEDED_PER_POINT).iterator();
             AtomicLong states = new AtomicLong();
@@ -78,7 +96,7 @@ final class Campaign {
                     }
                 }
             });
-            return states.get();
+            return new Crashes(states.get(), campaign.mediaInspected());
         } catch (AssertionError e) {
             throw new AssertionError("again: scripts/sim fs " + plan.seed() + " 1: " + e.getMessage(), e);
         }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 
@@ -39,6 +40,9 @@ final class CrashCampaign implements AutoCloseable {
     private final MemoryBlockDevice base;
     private final CrashRecording recording;
     private final List<Round> rounds = new ArrayList<>();
+
+    /** What was seen on each medium that was without fault, as a digest: many crashes leave the same bytes. */
+    private final Map<Object, Long> inspected = new ConcurrentHashMap<>();
 
     /**
      * What is to be recorded.
@@ -176,6 +180,10 @@ final class CrashCampaign implements AutoCloseable {
          * @param goOn whether also to write after it
          */
         void inspect(CrashState crash, boolean goOn) throws IOException, Hammer2Exception {
+            Long known = inspected.get(crash.contents());
+            if (known != null && !goOn && isAllowed(crash, known)) {
+                return;
+            }
             try (BlockDevice device = crash.open()) {
                 Map<Long, ModelInode> seen = look(device);
                 requireAllowed(crash, seen);
@@ -183,6 +191,7 @@ final class CrashCampaign implements AutoCloseable {
                 if (goOn) {
                     goOn(device, seen);
                 }
+                inspected.put(crash.contents(), ModelFileSystem.treeDigest(seen));
             } catch (IOException | Hammer2Exception | RuntimeException | AssertionError e) {
                 throw new AssertionError(plan + ": " + crash + ": " + e, e);
             }
@@ -237,38 +246,55 @@ final class CrashCampaign implements AutoCloseable {
         }
     }
 
-    private void requireAllowed(CrashState crash, Map<Long, ModelInode> seen) {
-        List<Durable> durables = new ArrayList<>();
-        int last = 0;
-        int first = 0;
-        List<Object> marks = crash.marks();
-        for (int i = marks.size() - 1; i >= 0 && first == 0; i--) {
-            switch (marks.get(i)) {
-                case Begun begun -> {
-                    last = Math.max(last, begun.round);
-                    first = durables.isEmpty() ? 0 : begun.round;
+    /** Which rounds a crash may leave the state of, by the marks before it, and what must be in it of the first. */
+    private record Range(int first, int last, List<Durable> durables) {
+        static Range of(CrashState crash) {
+            List<Durable> durables = new ArrayList<>();
+            int last = 0;
+            int first = 0;
+            List<Object> marks = crash.marks();
+            for (int i = marks.size() - 1; i >= 0 && first == 0; i--) {
+                switch (marks.get(i)) {
+                    case Begun begun -> {
+                        last = Math.max(last, begun.round);
+                        first = durables.isEmpty() ? 0 : begun.round;
+                    }
+                    case Durable durable -> durables.add(durable);
+                    default -> throw new AssertionError(marks.get(i));
                 }
-                case Durable durable -> durables.add(durable);
-                default -> throw new AssertionError(marks.get(i));
             }
+            return new Range(first, last, durables);
         }
-        long digest = ModelFileSystem.treeDigest(seen);
-        for (int round = last; round > first; round--) {
+    }
+
+    private boolean isAllowed(CrashState crash, long digest) {
+        Range range = Range.of(crash);
+        for (int round = range.last; round > range.first; round--) {
             if (rounds.get(round).digests.contains(digest)) {
-                return;
+                return true;
             }
         }
-        Round earliest = rounds.get(first);
-        boolean allowed = durables.isEmpty()
+        Round earliest = rounds.get(range.first);
+        return range.durables.isEmpty()
                 ? earliest.digests.contains(digest)
                 : earliest.passed.stream()
                         .anyMatch(passed -> passed.treeDigest() == digest
-                                && durables.stream().allMatch(durable -> passed.includes(durable.required)));
-        if (!allowed) {
-            throw new AssertionError("not a state of rounds " + first + " to " + last + " of " + (rounds.size() - 1)
-                    + known(digest) + "; from the last of them: "
-                    + rounds.get(last).end.difference(seen));
+                                && range.durables.stream().allMatch(durable -> passed.includes(durable.required)));
+    }
+
+    private void requireAllowed(CrashState crash, Map<Long, ModelInode> seen) {
+        long digest = ModelFileSystem.treeDigest(seen);
+        if (!isAllowed(crash, digest)) {
+            Range range = Range.of(crash);
+            throw new AssertionError("not a state of rounds " + range.first + " to " + range.last + " of "
+                    + (rounds.size() - 1) + known(digest) + "; from the last of them: "
+                    + rounds.get(range.last).end.difference(seen));
         }
+    }
+
+    /** On how many different media the crashes left what was looked at. */
+    int mediaInspected() {
+        return inspected.size();
     }
 
     /** Where else it has been. */

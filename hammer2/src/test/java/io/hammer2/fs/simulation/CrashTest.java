@@ -15,13 +15,13 @@ final class CrashTest {
 
     @Test
     void after_a_crash_there_is_one_state_that_the_operations_allow() throws Exception {
-        long states = 0;
+        Campaign.Crashes crashes = Campaign.Crashes.NONE;
         for (long seed = 1; seed <= SEEDS; seed++) {
-            states += Campaign.crash(Campaign.plan(seed));
+            crashes = crashes.plus(Campaign.crash(Campaign.plan(seed)));
         }
-        System.out.printf("seeds 1 to %d: %,d crash states%n", SEEDS, states);
-        long all = states;
-        assertTrue(all >= STATES, () -> all + " states");
+        System.out.printf("seeds 1 to %d: %s%n", SEEDS, crashes);
+        Campaign.Crashes all = crashes;
+        assertTrue(all.states() >= STATES, all::toString);
     }
 
     /** The control: of the two flushes of a commit, each keeps a promise that is broken without it. */
