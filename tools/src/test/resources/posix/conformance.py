@@ -708,6 +708,88 @@ def holes_read_as_zeros_up_to_far_offsets():
         os.close(fd)
 
 
+def requires_data(path, fds, start, end):
+    """Fails when one who copies only what SEEK_DATA and SEEK_HOLE show would miss a byte of what lies from start to end."""
+    for fd in fds:
+        size = os.fstat(fd).st_size
+        shown, at = 0, 0
+        while at < size:
+            try:
+                data = os.lseek(fd, at, os.SEEK_DATA)
+            except OSError as e:
+                eq(e.errno, ENXIO)
+                break
+            eq(data >= at, True, 'data before', at)
+            hole = os.lseek(fd, data, os.SEEK_HOLE)
+            eq(data < hole <= size, True, 'data from', data, 'to', hole)
+            shown += max(0, min(hole, end) - max(data, start))
+            at = hole
+        eq(shown, end - start, 'bytes shown of', path)
+        fails(ENXIO, os.lseek, fd, size, os.SEEK_DATA)
+        fails(ENXIO, os.lseek, fd, size, os.SEEK_HOLE)
+
+
+@test
+def what_is_written_and_not_yet_synced_is_no_hole():
+    for start, length in ((0, 1), (0, 300_000), (100_000, 5), (1 << 20, 100), ((1 << 33) + 5, 70_000)):
+        fd = os.open('f', os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        other = os.open('f', os.O_RDONLY)
+        os.pwrite(fd, b'x' * length, start)
+        requires_data('f', (fd, other), start, start + length)
+        os.pwrite(fd, b'y' * 10, start + length)
+        requires_data('f', (other, fd), start, start + length + 10)
+        os.close(fd)
+        requires_data('f', (other,), start, start + length + 10)
+        os.close(other)
+
+
+@test
+def what_is_written_into_a_hole_is_no_hole_before_it_is_synced():
+    fd = os.open('f', os.O_RDWR | os.O_CREAT)
+    other = os.open('f', os.O_RDONLY)
+    os.ftruncate(fd, 8 << 20)
+    os.fsync(fd)
+    eq(os.lseek(other, 0, os.SEEK_HOLE) in (0, 8 << 20), True)
+    for start in (5 << 20, 3 << 20, 7 << 20, 0):
+        os.pwrite(fd, b'x' * 200_000, start)
+        requires_data('f', (other, fd), start, start + 200_000)
+    fallocate(fd, PUNCH_HOLE | KEEP_SIZE, 3 << 20, 1 << 20)
+    os.pwrite(fd, b'z', (3 << 20) + 70_000)
+    requires_data('f', (other, fd), (3 << 20) + 70_000, (3 << 20) + 70_001)
+    os.close(fd)
+    os.close(other)
+
+
+@test
+def what_is_stored_into_a_mapping_is_no_hole_before_it_is_synced():
+    fd = os.open('f', os.O_RDWR | os.O_CREAT)
+    os.ftruncate(fd, 4 << 20)
+    os.fsync(fd)
+    with mmap.mmap(fd, 4 << 20) as memory:
+        os.close(fd)
+        other = os.open('f', os.O_RDONLY)
+        memory[3 << 20] = 1
+        requires_data('f', (other,), 3 << 20, (3 << 20) + 1)
+        memory[5000] = 2
+        requires_data('f', (other,), 5000, 5001)
+        eq((memory[3 << 20], memory[5000], memory[5001]), (1, 2, 0))
+    requires_data('f', (other,), 5000, 5001)
+    os.close(other)
+
+
+@test
+def a_copy_that_leaves_out_holes_has_what_was_written_last():
+    for how in ('auto', 'always', 'never'):
+        fd = os.open('from', os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        os.ftruncate(fd, 20 << 20)
+        os.fsync(fd)
+        for at in range(0, 20 << 20, 3 << 20):
+            os.pwrite(fd, os.urandom(1000) * 100, at + 12_345)
+        subprocess.run(['cp', '--sparse=' + how, '--reflink=never', 'from', 'to'], check=True)
+        eq(hashlib.sha1(get('to')).digest(), hashlib.sha1(get('from')).digest(), how)
+        os.close(fd)
+
+
 @test
 def the_largest_file_has_a_limit_and_says_so():
     fd = os.open('f', os.O_RDWR | os.O_CREAT)

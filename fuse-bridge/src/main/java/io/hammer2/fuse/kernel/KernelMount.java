@@ -19,14 +19,17 @@ final class KernelMount implements FuseMount {
     private final MountTable.Entry identity;
     private final FuseMountOptions options;
     private final Channel[] channels;
+    private final WriteBack writeBack;
     private final CountDownLatch running;
     private final Thread atExit = new Thread(this::close, "fuse-unmount");
 
-    private KernelMount(MountPoint at, MountTable.Entry identity, FuseMountOptions options, int cpus) {
+    private KernelMount(
+            MountPoint at, MountTable.Entry identity, FuseMountOptions options, WriteBack writeBack, int cpus) {
         this.at = at;
         this.identity = identity;
         this.options = options;
         this.channels = new Channel[cpus];
+        this.writeBack = writeBack;
         this.running = new CountDownLatch(cpus);
     }
 
@@ -39,8 +42,8 @@ final class KernelMount implements FuseMount {
             throw new IOException(at.path() + " was unmounted at once");
         }
         at.widenCaching();
-        KernelMount mount = new KernelMount(at, identity, options, lwkt.cpuCount());
-        mount.openChannels(lwkt, fd, new RequestHandler(operations, options));
+        KernelMount mount = new KernelMount(at, identity, options, writeBack(fd), lwkt.cpuCount());
+        mount.openChannels(lwkt, fd, new RequestHandler(operations, options, mount.writeBack));
         for (Channel channel : mount.channels) {
             onCpu(lwkt, channel.cpu().id(), () -> {
                 channel.start(mount.channels);
@@ -49,6 +52,15 @@ final class KernelMount implements FuseMount {
         }
         Runtime.getRuntime().addShutdownHook(mount.atExit);
         return mount;
+    }
+
+    private static WriteBack writeBack(int fd) throws IOException {
+        try {
+            return new WriteBack(fd);
+        } catch (IOException e) {
+            Libc.close(fd);
+            throw e;
+        }
     }
 
     private void openChannels(Lwkt lwkt, int fd, RequestHandler handler) throws IOException {
@@ -60,6 +72,7 @@ final class KernelMount implements FuseMount {
             }
         } finally {
             if (made < channels.length) {
+                writeBack.close();
                 Libc.close(fd);
                 for (int i = 1; i < made; i++) {
                     Libc.close(channels[i].fd());
@@ -86,6 +99,7 @@ final class KernelMount implements FuseMount {
     @Override
     public void awaitUnmounted() throws InterruptedException {
         running.await();
+        writeBack.close();
         forgetAtExit();
     }
 
@@ -126,6 +140,7 @@ final class KernelMount implements FuseMount {
         } catch (IOException e) {
             detach();
         }
+        writeBack.close();
         if (!isUnmounted()) {
             endChannels();
             awaitEnd();

@@ -21,12 +21,14 @@ final class Modifications {
 
     private final FuseOperations operations;
     private final Answers answers;
+    private final OpenWriters writers;
     private final int openFlags;
 
     /** @param openFlags what the kernel is told with an open file */
-    Modifications(FuseOperations operations, Answers answers, int openFlags) {
+    Modifications(FuseOperations operations, Answers answers, OpenWriters writers, int openFlags) {
         this.operations = operations;
         this.answers = answers;
+        this.writers = writers;
         this.openFlags = openFlags;
     }
 
@@ -185,7 +187,9 @@ final class Modifications {
         MemorySegment name = lastName(slot, Wire.CreateIn.BYTES, body);
         int mode = getInt(slot, Wire.CreateIn.MODE) & PERMISSIONS;
         NodeAttributes made = slot.attributes();
-        long handle = operations.create(slot, slot.node(), name, mode, createFlags(slot), made);
+        int flags = createFlags(slot);
+        long handle = operations.create(slot, slot.node(), name, mode, flags, made);
+        writers.opened(made.node(), flags);
         return RequestHandler.opened(slot, answers.entry(slot.answer(), 0, made), handle, openFlags);
     }
 
@@ -193,7 +197,9 @@ final class Modifications {
         require(body >= Wire.CreateIn.BYTES);
         int mode = getInt(slot, Wire.CreateIn.MODE) & PERMISSIONS;
         NodeAttributes made = slot.attributes();
-        long handle = operations.tmpfile(slot, slot.node(), mode, createFlags(slot), made);
+        int flags = createFlags(slot);
+        long handle = operations.tmpfile(slot, slot.node(), mode, flags, made);
+        writers.opened(made.node(), flags);
         return RequestHandler.opened(slot, answers.entry(slot.answer(), 0, made), handle, openFlags);
     }
 

@@ -30,18 +30,22 @@ final class RequestHandler {
 
     private final boolean opendirsUnanswered;
     private final Modifications modifications;
+    private final OpenWriters writers = new OpenWriters();
+    private final WriteBack writeBack;
     private final int openFlags;
     private final int openDirectoryFlags;
     /** Shared by the cpus without order: a bound on log lines needs to be no more exact than that. */
     private int reports;
 
-    RequestHandler(FuseOperations operations, FuseMountOptions options) {
+    /** @param writeBack of what the kernel caches; not used for a read-only mount */
+    RequestHandler(FuseOperations operations, FuseMountOptions options, WriteBack writeBack) {
+        this.writeBack = writeBack;
         this.operations = operations;
         this.options = options;
         this.answers = new Answers(options);
         this.opensUnanswered = operations.opensAreStateless() && options.keepCache();
         this.opendirsUnanswered = operations.opendirsAreStateless() && options.keepCache();
-        this.modifications = new Modifications(operations, answers, openFlags(options));
+        this.modifications = new Modifications(operations, answers, writers, openFlags(options));
         this.openFlags = openFlags(options);
         this.openDirectoryFlags = options.keepCache() ? Wire.OpenOut.KEEP_CACHE | Wire.OpenOut.CACHE_DIR : 0;
     }
@@ -199,7 +203,9 @@ final class RequestHandler {
             throw FuseErrno.ENOSYS.exception();
         }
         int flags = openFlags(slot.request(), Wire.OpenIn.FLAGS, Wire.OpenIn.OPEN_FLAGS);
-        return opened(slot, 0, operations.open(slot, slot.node(), flags), openFlags);
+        long handle = operations.open(slot, slot.node(), flags);
+        writers.opened(slot.node(), flags);
+        return opened(slot, 0, handle, openFlags);
     }
 
     /** As {@link FuseOperations#open} wants them. */
@@ -241,6 +247,7 @@ final class RequestHandler {
 
     private int release(Slot slot, int body) {
         require(body >= Wire.ReleaseIn.BYTES);
+        writers.released(slot.node(), Wire.getInt(slot.request(), Wire.In.BYTES + Wire.ReleaseIn.FLAGS));
         operations.release(slot.node(), Wire.getLong(slot.request(), Wire.In.BYTES + Wire.ReleaseIn.HANDLE));
         return 0;
     }
@@ -302,6 +309,13 @@ final class RequestHandler {
         long offset = Wire.getLong(request, Wire.In.BYTES + Wire.LseekIn.OFFSET);
         int whence = Wire.getInt(request, Wire.In.BYTES + Wire.LseekIn.WHENCE);
         if (whence != FuseOperations.SEEK_DATA && whence != FuseOperations.SEEK_HOLE) {
+            throw FuseErrno.EINVAL.exception();
+        }
+        // Linux asks without having written what it caches, and data in there must not be shown as a hole, or a copy
+        // lacks it.
+        // Who is told that this file system cannot say where data is reads all of the file.
+        boolean known = options.readOnly() || !writers.mayHave(slot.node()) || writeBack.run(slot.node(), offset);
+        if (!known) {
             throw FuseErrno.EINVAL.exception();
         }
         Wire.putLong(slot.answer(), 0, operations.lseek(slot, slot.node(), handle, offset, whence));

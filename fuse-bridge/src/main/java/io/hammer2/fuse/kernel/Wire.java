@@ -381,9 +381,23 @@ final class Wire {
     /** {@code 0 fh 8 flags 12 release_flags 16 lock_owner} */
     static final class ReleaseIn {
         static final int HANDLE = 0;
+        static final int FLAGS = 8;
         static final int BYTES = 24;
 
         private ReleaseIn() {}
+    }
+
+    /**
+     * {@code 0 ino 8 off 16 len}, sent unasked behind an {@link Out} whose error is the code and whose unique is 0. A length of 0
+     * means to the end, a negative offset that no pages are meant.
+     */
+    static final class NotifyInvalInode {
+        static final int CODE = 2;
+        static final int NODE = 0;
+        static final int OFFSET = 8;
+        static final int BYTES = 24;
+
+        private NotifyInvalInode() {}
     }
 
     /** {@code 0 blocks 8 bfree 16 bavail 24 files 32 ffree 40 bsize 44 namelen 48 frsize 52 padding 56 spare:24} */

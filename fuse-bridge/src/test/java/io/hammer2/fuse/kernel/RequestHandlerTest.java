@@ -53,7 +53,7 @@ class RequestHandlerTest extends RequestTest {
     @Test
     void a_missing_name_is_ENOENT_unless_the_kernel_may_remember_it() {
         assertError(FuseErrno.ENOENT, send(Opcode.LOOKUP, 1, name("none")));
-        handler = new RequestHandler(files, FuseMountOptions.builder("test").build());
+        handler = new RequestHandler(files, FuseMountOptions.builder("test").build(), null);
         assertEquals(Wire.Out.BYTES + Wire.EntryOut.BYTES, send(Opcode.LOOKUP, 1, name("none")));
         assertEquals(0, error());
         assertEquals(0, Wire.getLong(slot.answer(), Wire.EntryOut.NODE));

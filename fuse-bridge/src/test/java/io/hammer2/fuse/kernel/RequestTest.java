@@ -35,7 +35,8 @@ abstract class RequestTest {
                         .readOnly(readOnly)
                         .valid(Duration.ofMillis(1500), Duration.ofMillis(2500), Duration.ZERO)
                         .log(log::add)
-                        .build());
+                        .build(),
+                null);
     }
 
     static ByteBuffer body(int bytes) {

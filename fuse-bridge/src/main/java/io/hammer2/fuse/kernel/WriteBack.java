@@ -1,0 +1,97 @@
+package io.hammer2.fuse.kernel;
+
+import io.hammer2.lwkt.Message;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Has the kernel hand over what it caches of a file and has not written yet, before an answer that depends on it. That is what
+ * FUSE_NOTIFY_INVAL_INODE does: Linux writes a dirty page before it drops it ({@code fuse_reverse_inval_inode},
+ * {@code fuse_launder_folio}).
+ *
+ * <p>The notification ends when the WRITE requests that it leads to have been answered, so it is sent by a thread of its own while
+ * the cpus serve, and only so many are under way that requests are left to be served.
+ */
+final class WriteBack implements AutoCloseable {
+    /** Each has a thread, and a request that waits for it in one of the {@link Channel#SLOTS_MAX}. */
+    private static final int UNDER_WAY_MAX = 8;
+
+    private static final Duration END_WAIT = Duration.ofSeconds(5);
+
+    private final int fd;
+    private final Semaphore permits = new Semaphore(UNDER_WAY_MAX);
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** @param connected of the connection, which stays its owner's */
+    WriteBack(int connected) throws IOException {
+        this.fd = Libc.duplicate(connected);
+        if (fd < 0) {
+            throw new IOException("no descriptor for notifications: " + Libc.describe(fd));
+        }
+    }
+
+    /**
+     * Waits until what is cached of the node, from the offset on, has been written. In an LWKT thread.
+     *
+     * @return false when it cannot be asked for now
+     */
+    boolean run(long node, long offset) {
+        if (!permits.tryAcquire()) {
+            return false;
+        }
+        Message<Boolean> written = new Message<>();
+        boolean started = false;
+        try {
+            Thread.ofPlatform().daemon().name("fuse-write-back").start(() -> {
+                boolean done = notifyKernel(node, offset);
+                permits.release();
+                written.reply(done);
+            });
+            started = true;
+        } catch (OutOfMemoryError e) {
+            return false; // no thread to be had
+        } finally {
+            if (!started) {
+                permits.release();
+            }
+        }
+        return written.await();
+    }
+
+    private boolean notifyKernel(long node, long offset) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = arena.allocate(Libc.ERRNO_BYTES, 8);
+            MemorySegment notice = arena.allocate(Wire.Out.BYTES + Wire.NotifyInvalInode.BYTES, 8);
+            Wire.putInt(notice, Wire.Out.LEN, (int) notice.byteSize());
+            Wire.putInt(notice, Wire.Out.ERROR, Wire.NotifyInvalInode.CODE);
+            Wire.putLong(notice, Wire.Out.BYTES + Wire.NotifyInvalInode.NODE, node);
+            Wire.putLong(notice, Wire.Out.BYTES + Wire.NotifyInvalInode.OFFSET, offset);
+            long sent = Libc.write(errno, fd, notice, notice.byteSize());
+            // ENOENT: it is not in the kernel's memory, and so neither are pages of it.
+            return sent >= 0 || sent == -Libc.ENOENT;
+        }
+    }
+
+    /**
+     * Waits for those that are under way, which the cpus must still serve, and sends no more. While its descriptor is open, the
+     * connection does not end with those of the channels.
+     */
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            if (permits.tryAcquire(UNDER_WAY_MAX, END_WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
+                Libc.close(fd);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
