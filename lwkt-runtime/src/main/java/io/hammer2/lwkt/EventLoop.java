@@ -84,8 +84,11 @@ final class EventLoop {
         }
     }
 
-    /** Puts the running thread at the end of its run queue. */
+    /** Puts the running thread at the end of its run queue. If it would come next, an event goes first. */
     void requeue(LwktThread thread) {
+        if (runQueue.isEmpty()) {
+            dispatchesSincePoll = DISPATCHES_PER_POLL;
+        }
         thread.state = LwktThread.State.RUNNABLE;
         runQueue.add(thread);
     }
@@ -281,21 +284,15 @@ final class EventLoop {
     private void work() {
         LwktThread self = current;
         while (!doorbell.isShutDown()) {
-            if (!runQueue.isEmpty()) {
-                if (!standBy(self)) {
-                    return;
-                }
-            } else if (handleOne(self)) {
+            // First an event and then a look at the run queue: the carrier may want one handled although threads are
+            // runnable.
+            if (handleOne(self)) {
                 idleRounds = 0;
-                if (stepped && !standBy(self)) {
-                    return;
-                }
-            } else if (stepped) {
-                if (!standBy(self)) {
-                    return;
-                }
-            } else {
+            } else if (!stepped && runQueue.isEmpty()) {
                 idle();
+            }
+            if ((stepped || !runQueue.isEmpty()) && !standBy(self)) {
+                return;
             }
         }
     }

@@ -71,11 +71,10 @@ final class HeldTokens {
 
     /** Lets the tokens go, the list stays. */
     void giveUp() {
-        if (count == 0 || givenUp) {
-            return;
+        if (count != 0 && !givenUp) { // small, so that it is compiled into every switch
+            letGo(count);
+            givenUp = true;
         }
-        letGo(count);
-        givenUp = true;
     }
 
     /**
@@ -83,9 +82,12 @@ final class HeldTokens {
      * thread waits, so that who waits holds nothing and no cycle can form.
      */
     void retake() {
-        if (!givenUp || owner.killed) {
-            return;
+        if (givenUp && !owner.killed) {
+            retakeAll();
         }
+    }
+
+    private void retakeAll() {
         Token requested = null; // counted as a waiting exclusive request
         for (int next = nextInAddressOrder(-1); next >= 0; ) {
             Token token = tokens[next];

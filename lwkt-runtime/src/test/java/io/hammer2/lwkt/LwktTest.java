@@ -58,6 +58,47 @@ class LwktTest {
     }
 
     @Worlds.OnEach
+    void a_thread_that_yields_for_ever_starves_no_event(Worlds worlds) throws Exception {
+        try (Lwkt lwkt = worlds.open(1)) {
+            int yields = lwkt.run(0, () -> {
+                boolean[] handled = new boolean[1];
+                Cpu.current().post(() -> handled[0] = true);
+                int count = 0;
+                while (!handled[0] && count < 10_000) {
+                    LwktThread.yieldNow();
+                    count++;
+                }
+                return count;
+            });
+            assertTrue(yields < 10, "the event waited for " + yields + " yields");
+        }
+    }
+
+    @Worlds.OnEach
+    void threads_that_yield_to_each_other_for_ever_starve_no_event(Worlds worlds) throws Exception {
+        try (Lwkt lwkt = worlds.open(1)) {
+            int yields = lwkt.run(0, () -> {
+                boolean[] handled = new boolean[1];
+                Cpu.current().spawn("other", () -> {
+                    while (!handled[0]) {
+                        LwktThread.yieldNow();
+                    }
+                });
+                LwktThread.yieldNow();
+                Cpu.current().post(() -> handled[0] = true);
+                int count = 0;
+                while (!handled[0] && count < 10_000) {
+                    LwktThread.yieldNow();
+                    count++;
+                }
+                handled[0] = true;
+                return count;
+            });
+            assertTrue(yields < 100, "the event waited for " + yields + " yields");
+        }
+    }
+
+    @Worlds.OnEach
     void a_blocked_handler_does_not_stop_its_cpu(Worlds worlds) throws Exception {
         try (Lwkt lwkt = worlds.open(1)) {
             Message<String> late = new Message<>();
