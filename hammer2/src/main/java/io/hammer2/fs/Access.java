@@ -292,7 +292,7 @@ final class Access {
 
     FsException fault(RuntimeException damage, Supplier<String> path) {
         volume.faults()
-                .report(() -> "PFS " + PathFinder.text(pfs.pfs().label()) + ", " + path.get() + ": "
+                .report(() -> "PFS " + PathFinder.text(pfs.pfs().label().bytes()) + ", " + path.get() + ": "
                         + (damage instanceof DeviceErrorException error
                                 ? "read error in " + error.ref() + ": " + error.getMessage()
                                 : damage.getMessage()));

@@ -59,6 +59,15 @@ public final class FileSystem {
         return access.bulkfree(memoryBytes);
     }
 
+    /**
+     * Ends the mount, with all of it committed; nobody uses it any more. From an ordinary thread.
+     *
+     * @throws Hammer2Exception when what changed last could not be committed; it is unmounted nevertheless
+     */
+    public void unmount() throws Hammer2Exception {
+        access.volume().unmount(access.pfs());
+    }
+
     /** The volume that it is on. */
     public Hammer2 volume() {
         return access.volume();

@@ -15,7 +15,9 @@ import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.media.VolumeHeader;
+import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.MountedPfs;
+import io.hammer2.fs.pfs.OpenPfss;
 import io.hammer2.fs.pfs.Pfs;
 import io.hammer2.fs.pfs.SuperRoot;
 import io.hammer2.fs.volume.Headers;
@@ -29,7 +31,6 @@ import io.hammer2.lwkt.Cpu;
 import io.hammer2.lwkt.Lwkt;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -40,7 +41,7 @@ import java.util.concurrent.Callable;
  */
 public final class Hammer2 implements AutoCloseable {
     private static final int STATFS_BLOCK_BYTES = 65536;
-    private static final String LOCAL = "LOCAL";
+    private static final Label LOCAL = Label.of("LOCAL");
 
     /** Inodes kept that nobody uses at the moment. */
     private static final int INODES_KEPT = 1 << 14;
@@ -59,11 +60,13 @@ public final class Hammer2 implements AutoCloseable {
     private final BufferPool buffers = new BufferPool();
     private final PendingWrites pending;
 
-    /** Read on the volume cpu when it is first needed. */
+    /** Read on the volume cpu when it is opened. */
     private SuperRoot superRoot;
 
+    private PfsControl pfss;
+
     private final MountOptions.Atime atime;
-    private final List<MountedPfs> mounts = new ArrayList<>();
+    private final OpenPfss open = new OpenPfss();
 
     /** Null of what is opened to read only. */
     private Writer writer;
@@ -101,18 +104,16 @@ public final class Hammer2 implements AutoCloseable {
         }
         volume.warnings().forEach(options.log());
         Hammer2 opened = new Hammer2(lwkt, volume, options);
-        if (!options.readOnly()) {
-            boolean prepared = false;
-            try {
-                opened.onCpu(() -> {
-                    opened.prepareToWrite(options);
-                    return null;
-                });
-                prepared = true;
-            } finally {
-                if (!prepared) {
-                    opened.endCaches();
-                }
+        boolean prepared = false;
+        try {
+            opened.onCpu(() -> {
+                opened.prepare(options);
+                return null;
+            });
+            prepared = true;
+        } finally {
+            if (!prepared) {
+                opened.endCaches();
             }
         }
         return opened;
@@ -120,6 +121,19 @@ public final class Hammer2 implements AutoCloseable {
 
     /** What writing needs, on the volume cpu. */
     private record Writer(Headers headers, SpaceBudget budget, Sync sync, Reclaim reclaim) {}
+
+    private void prepare(MountOptions options) throws Hammer2Exception {
+        superRoot = SuperRoot.load(topology(), volume.superRoot());
+        if (!options.readOnly()) {
+            prepareToWrite(options);
+        }
+        pfss = new PfsControl(
+                Cpu.current(),
+                superRoot,
+                open,
+                this::reportSuperRoot,
+                writer == null ? null : new PfsControl.Writing(writer.sync, writer.reclaim));
+    }
 
     private void prepareToWrite(MountOptions options) throws Hammer2Exception {
         if (volume.devices().readOnly()) {
@@ -137,7 +151,8 @@ public final class Hammer2 implements AutoCloseable {
                 header.allocatorSize(), freemap.availableBytes(), freemap.wholeBlockBytes(SpaceBudget.PLENTY_BYTES));
         Sync sync = new Sync(
                 topology(),
-                superRoot(),
+                superRoot,
+                open,
                 freemap,
                 new BlockWrites(Cpu.current(), volume.devices(), buffers, pending),
                 buffers,
@@ -186,33 +201,65 @@ public final class Hammer2 implements AutoCloseable {
      * @throws Hammer2Exception when the super-root itself cannot be read
      */
     public List<PfsInfo> pfsList() throws Hammer2Exception {
-        return onCpu(() -> list(superRoot()).stream().map(Hammer2::infoOf).toList());
+        return onCpu(() -> pfss.list());
+    }
+
+    /** The PFSs, and what can be done to them, from LWKT threads. */
+    public PfsControl pfss() {
+        return pfss;
     }
 
     /**
-     * Mounts a PFS.
+     * Mounts a PFS. Several of a volume may be mounted; {@link FileSystem#unmount} ends one.
      *
      * @param label its name, or null for the one that the volume is for: DATA, ROOT or BOOT, or the only one besides LOCAL
      * @throws Hammer2Exception when there is none of that name: the message lists the names that there are
      */
     public FileSystem mount(String label) throws Hammer2Exception {
-        return onCpu(() -> {
-            SuperRoot superRoot = superRoot();
-            Pfs pfs = label == null ? defaultPfs(superRoot) : superRoot.find(label.getBytes(StandardCharsets.UTF_8));
+        return onCpu(() -> mountHere(label == null ? null : Label.of(label)));
+    }
+
+    private FileSystem mountHere(Label label) throws Hammer2Exception {
+        // No commit may exchange or delete it between looking and holding it.
+        lockOut(true);
+        try {
+            Pfs pfs = label == null ? defaultPfs() : superRoot.find(label);
             if (pfs == null) {
-                throw new Hammer2Exception(unknownLabel(label, list(superRoot)));
+                throw new Hammer2Exception(unknownLabel(label));
             }
-            for (MountedPfs other : mounts) {
-                if (other.pfs().root().ref().key() == pfs.root().ref().key()) {
-                    throw new Hammer2Exception("the PFS " + PathFinder.text(pfs.label()) + " is mounted already");
+            long key = pfs.root().ref().key();
+            if (open.isMounted(key)) {
+                throw new Hammer2Exception(
+                        "the PFS " + PathFinder.text(pfs.label().bytes()) + " is mounted already");
+            }
+            MountedPfs mounted = open.acquire(key, true, () -> new MountedPfs(topology(), pfs, INODES_KEPT, buffers));
+            return new FileSystem(this, mounted, lwkt.clock(), atime);
+        } finally {
+            lockOut(false);
+        }
+    }
+
+    /** Keeps commits from changing which PFSs there are. */
+    private void lockOut(boolean begins) {
+        if (writer != null && begins) {
+            writer.sync.modifications().lockShared();
+        } else if (writer != null) {
+            writer.sync.modifications().unlockShared();
+        }
+    }
+
+    /** {@link FileSystem#unmount}. */
+    void unmount(MountedPfs mounted) throws Hammer2Exception {
+        onCpu(() -> {
+            if (writer == null) {
+                open.release(mounted, true);
+            } else {
+                writer.sync.release(mounted, true);
+                if (writer.sync.failure() != null) {
+                    throw writer.sync.failure();
                 }
             }
-            MountedPfs mounted = new MountedPfs(topology(), pfs, INODES_KEPT, buffers);
-            mounts.add(mounted);
-            if (writer != null) {
-                writer.sync().add(mounted);
-            }
-            return new FileSystem(this, mounted, lwkt.clock(), atime);
+            return null;
         });
     }
 
@@ -373,8 +420,8 @@ public final class Hammer2 implements AutoCloseable {
     static PfsInfo infoOf(Pfs pfs) {
         InodeBlock root = pfs.root().block();
         return new PfsInfo(
-                pfs.labelText(),
-                MemorySegment.ofArray(pfs.label()).asReadOnly(),
+                pfs.label().toString(),
+                MemorySegment.ofArray(pfs.label().bytes()).asReadOnly(),
                 pfs.root().ref().key(),
                 root.pfsType(),
                 root.pfsSubtype(),
@@ -390,42 +437,38 @@ public final class Hammer2 implements AutoCloseable {
         return writer == null ? volume.header() : writer.headers().committed();
     }
 
-    private SuperRoot superRoot() {
-        if (superRoot == null) {
-            superRoot = SuperRoot.load(topology(), volume.superRoot());
-        }
-        return superRoot;
+    private void reportSuperRoot(CorruptBlockException damage) {
+        faults.report(() -> "super-root: " + damage.getMessage());
     }
 
-    private List<Pfs> list(SuperRoot superRoot) {
-        return superRoot.list(damage -> faults.report(() -> "super-root: " + damage.getMessage()));
-    }
-
-    private Pfs defaultPfs(SuperRoot superRoot) {
-        List<Pfs> all = list(superRoot);
+    private Pfs defaultPfs() {
+        List<Pfs> all = superRoot.list(this::reportSuperRoot);
         for (String label : DEFAULT_LABELS) {
             for (Pfs pfs : all) {
-                if (pfs.labelText().equals(label)) {
+                if (pfs.label().equals(Label.of(label))) {
                     return pfs;
                 }
             }
         }
         List<Pfs> others =
-                all.stream().filter(pfs -> !pfs.labelText().equals(LOCAL)).toList();
+                all.stream().filter(pfs -> !pfs.label().equals(LOCAL)).toList();
         return others.size() == 1 ? others.getFirst() : null;
     }
 
-    private String unknownLabel(String label, List<Pfs> all) {
+    private String unknownLabel(Label label) {
+        List<Pfs> all = superRoot.list(this::reportSuperRoot);
         String labels = all.isEmpty()
                 ? "it has none"
                 : "it has "
                         + String.join(
                                 ", ",
                                 all.stream()
-                                        .map(pfs -> PathFinder.text(pfs.label()))
+                                        .map(pfs -> PathFinder.text(pfs.label().bytes()))
                                         .toList());
         return volume.devices().name()
-                + (label == null ? ": which PFS? Name one as @LABEL; " : ": no PFS named " + label + "; ")
+                + (label == null
+                        ? ": which PFS? Name one as @LABEL; "
+                        : ": no PFS named " + PathFinder.text(label.bytes()) + "; ")
                 + labels;
     }
 

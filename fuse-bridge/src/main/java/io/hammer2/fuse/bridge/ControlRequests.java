@@ -10,6 +10,7 @@ import java.util.Set;
  * <pre>
  *   version, 256 bytes    0 version:4   4 reserved
  *   pfs, 320 bytes        0 name_key:8   8 name_next:8   16 pfs_type:1   17 pfs_subtype:1   20 pfs_flags:4
+ *                         24 (ours) time in core:8, in ns, answered by what changes something
  *                         32 pfs_fsid:16   48 pfs_clid:16   64 name:256, terminated by zero
  *   inode, 1056 bytes     0 flags:4   16 data_count:8   24 inode_count:8   32 the inode as on the medium:1024
  *   bulkfree, 64 bytes    0 sbase:8   8 sstop:8   16 size:8 (memory that it may take; 0 for the default)
@@ -18,6 +19,16 @@ import java.util.Set;
  *   destroy, 272 bytes    0 cmd:4 (1 path, 2 inum)   4 path:256, terminated by zero   264 inum:8
  *   emerg_mode, 4 bytes   0 on:4
  *   growfs, 72 bytes      0 size:8 (0 for that of the devices)   8 modified:4 (answered)   12 reserved:60
+ * </pre>
+ *
+ * <p>Ours, with numbers that DragonFly does not use. Labels are 256 bytes, terminated by zero; all changes of a request are made in one
+ * commit, or none.
+ *
+ * <pre>
+ *   pfs_snapshots, 15376 bytes    0 count:4   4 flags:4 (as pfs_flags)   8 time in core:8, answered
+ *                                 16 30 times source:256, an empty one for the PFS that is asked; label:256
+ *   pfs_deletes, 15376 bytes      0 count:4   8 time in core:8, answered   16 60 times label:256
+ *   pfs_rollback, 528 bytes       0 reserved:8   8 time in core:8, answered   16 label:256   272 source:256
  * </pre>
  */
 public final class ControlRequests {
@@ -43,21 +54,47 @@ public final class ControlRequests {
     public static final int EMERG_MODE = command(95, EMERG_MODE_BYTES);
     public static final int GROWFS = command(96, GROWFS_BYTES);
 
+    public static final int LABELS = 16;
+    public static final int LABELS_COUNT = 0;
+    public static final int LABELS_FLAGS = 4;
+    public static final int LABELS_CORE_NANOS = 8;
+    public static final int LABELS_MAX = 60;
+    public static final int LABELS_BYTES = LABELS + LABELS_MAX * 256;
+    public static final int ROLLBACK_BYTES = LABELS + 2 * 256;
+
+    public static final int PFS_SNAPSHOTS = command(200, LABELS_BYTES);
+    public static final int PFS_DELETES = command(201, LABELS_BYTES);
+    public static final int PFS_ROLLBACK = command(202, ROLLBACK_BYTES);
+
     /**
      * Requests that change the volume, and which only root and the mount's owner may make. Bulkfree changes no content, and DragonFly lets
      * everybody ask for it who can open a file.
      */
-    private static final Set<Integer> CHANGES =
-            Set.of(PFS_CREATE, PFS_DELETE, PFS_SNAPSHOT, INODE_SET, DESTROY, EMERG_MODE, GROWFS);
+    private static final Set<Integer> CHANGES = Set.of(
+            PFS_CREATE,
+            PFS_DELETE,
+            PFS_SNAPSHOT,
+            PFS_SNAPSHOTS,
+            PFS_DELETES,
+            PFS_ROLLBACK,
+            INODE_SET,
+            DESTROY,
+            EMERG_MODE,
+            GROWFS);
 
     public static final long PFS_NAME_KEY = 0;
     public static final long PFS_NAME_NEXT = 8;
     public static final long PFS_TYPE = 16;
     public static final long PFS_SUBTYPE = 17;
+    public static final long PFS_FLAGS = 20;
+    public static final long PFS_CORE_NANOS = 24;
     public static final long PFS_FSID = 32;
     public static final long PFS_CLID = 48;
     public static final long PFS_NAME = 64;
     public static final int PFS_NAME_BYTES = 256;
+
+    /** {@link #PFS_SNAPSHOT}: of the last commit, without a sync before. */
+    public static final int PFS_FLAG_NOSYNC = 1;
 
     /** {@link #PFS_GET}: the key that means the mounted PFS itself; {@code name_next}: there is no other. */
     public static final long KEY_NONE = -1;

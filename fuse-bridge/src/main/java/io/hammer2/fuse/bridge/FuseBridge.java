@@ -5,7 +5,6 @@ import io.hammer2.fs.AttributeChange;
 import io.hammer2.fs.Errno;
 import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.FsException;
-import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.NewInode;
 import io.hammer2.fs.RenameMode;
 import io.hammer2.fs.StatFs;
@@ -51,12 +50,11 @@ public final class FuseBridge implements FuseOperations {
     }
 
     /**
-     * Called by a foreign thread.
+     * A mounted PFS.
      *
      * @param owner user id of who mounted it, who may change the volume by control requests besides root
-     * @throws Hammer2Exception when the list of PFSs, which the ioctls show, cannot be read
      */
-    public static FuseBridge of(FileSystem files, int owner) throws Hammer2Exception {
+    public static FuseBridge of(FileSystem files, int owner) {
         return new FuseBridge(files, Ioctls.of(files, owner));
     }
 

@@ -1,7 +1,6 @@
 package io.hammer2.fuse.bridge;
 
 import io.hammer2.fs.FileSystem;
-import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fuse.FuseCall;
 import io.hammer2.fuse.FuseErrno;
 import java.lang.foreign.MemorySegment;
@@ -23,14 +22,15 @@ final class Ioctls {
     }
 
     /** @param owner user id of who mounted it */
-    static Ioctls of(FileSystem files, int owner) throws Hammer2Exception {
+    static Ioctls of(FileSystem files, int owner) {
         return new Ioctls(
                 files,
                 owner,
                 List.of(
                         new LinuxFlags(files),
                         new InodeRequests(files),
-                        PfsRequests.of(files),
+                        new PfsRequests(files),
+                        new PfsSetRequests(files),
                         new BulkfreeRequests(files),
                         new VolumeRequests(files)));
     }

@@ -235,4 +235,69 @@ abstract class VolumeMountContract extends WritableMountContract {
                 may(SET, 1056)
                 """.formatted(OWNER));
     }
+
+    /** With DragonFly's numbers and structures, and with ours for several at once. */
+    @Test
+    void pfss_are_made_looked_up_copied_and_deleted_by_control_requests(TestInfo test) {
+        good(test, """
+                import struct, uuid
+                fd = os.open(".", os.O_RDONLY)
+                def ask(number, data):
+                    fcntl.ioctl(fd, 0xc0000000 | len(data) << 16 | ord("h") << 8 | number, data, True)
+                    return data
+                def pfs(label=b"", key=0, type=0, flags=0, fsid=bytes(16), clid=bytes(16)):
+                    return bytearray(struct.pack("<QQBBxxIQ16s16s256s", key, 0, type, 0, flags, 0, fsid, clid, label))
+                def fields(data):
+                    key, next, type, subtype, flags, core, fsid, clid, name = struct.unpack("<QQBBxxIQ16s16s256s", data)
+                    return key, next, type, subtype, core, fsid, clid, name.split(bytes(1))[0]
+                def labels():
+                    found, key = [], 0
+                    while key != 2**64 - 1:
+                        one = fields(ask(80, pfs(key=key)))
+                        found.append(one[7]); key = one[1]
+                    return sorted(found)
+                GET, CREATE, DELETE, LOOKUP, SNAPSHOT = 80, 81, 82, 83, 84
+                assert labels() == [b"DATA", b"LOCAL"]
+                mine = uuid.uuid4().bytes
+                made = fields(ask(CREATE, pfs(b"HOME", type=6, clid=mine)))
+                assert made[2] == 6 and made[6] == mine and made[5] != bytes(16) and made[7] == b"HOME", made
+                fails(errno.EEXIST, ask, CREATE, pfs(b"HOME", type=6))
+                fails(errno.EINVAL, ask, CREATE, pfs(b"OTHER", type=7))
+                fails(errno.EINVAL, ask, CREATE, pfs(b"x" * 256, type=6))
+                fails(errno.EINVAL, ask, CREATE, pfs(b"", type=6))
+                found = fields(ask(LOOKUP, pfs(b"HOME")))
+                assert found[0] == made[0] and found[5:7] == made[5:7]
+                put("f", b"content")
+                snapped = fields(ask(SNAPSHOT, pfs(b"DATA.1")))
+                assert 0 < snapped[4] < 10**9, snapped
+                fails(errno.EEXIST, ask, SNAPSHOT, pfs(b"DATA.1"))
+                assert fields(ask(LOOKUP, pfs(b"DATA.1")))[2:4] == (6, 1)
+                assert labels() == [b"DATA", b"DATA.1", b"HOME", b"LOCAL"]
+                fails(errno.EBUSY, ask, DELETE, pfs(b"DATA"))
+                fails(errno.ENOENT, ask, DELETE, pfs(b"NOSUCH"))
+                fails(errno.ENOENT, ask, LOOKUP, pfs(b"NOSUCH"))
+                ask(DELETE, pfs(b"DATA.1"))
+                assert labels() == [b"DATA", b"HOME", b"LOCAL"]
+
+                def several(count, *names):
+                    data = bytearray(struct.pack("<IIQ", count, 0, 0)) + bytearray(60 * 256)
+                    for i, name in enumerate(names): data[16 + 256 * i:16 + 256 * i + len(name)] = name
+                    return data
+                SNAPSHOTS, DELETES, ROLLBACK = 200, 201, 202
+                ask(SNAPSHOTS, several(2, b"", b"DATA.2", b"HOME", b"HOME.2"))
+                fails(errno.EEXIST, ask, SNAPSHOTS, several(2, b"HOME", b"HOME.3", b"", b"DATA.2"))
+                assert labels() == [b"DATA", b"DATA.2", b"HOME", b"HOME.2", b"LOCAL"]
+                for count in (0, 31, 2**32 - 1): fails(errno.EINVAL, ask, SNAPSHOTS, several(count))
+                for count in (0, 61, 2**31): fails(errno.EINVAL, ask, DELETES, several(count))
+                ask(ROLLBACK, several(0, b"HOME", b"HOME.2")[:528])
+                fails(errno.EBUSY, ask, ROLLBACK, several(0, b"DATA", b"DATA.2")[:528])
+                fails(errno.EBUSY, ask, DELETES, several(3, b"HOME", b"DATA.2", b"DATA"))
+                ask(DELETES, several(3, b"HOME", b"DATA.2", b"HOME.2"))
+                assert labels() == [b"DATA", b"LOCAL"]
+                def stranger():
+                    for number, bytes in ((SNAPSHOTS, 15376), (DELETES, 15376), (ROLLBACK, 528)):
+                        fails(errno.EPERM, ask, number, bytearray(bytes))
+                as_user(65534, stranger)
+                """);
+    }
 }

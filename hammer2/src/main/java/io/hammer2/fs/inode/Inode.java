@@ -111,7 +111,7 @@ public final class Inode {
     }
 
     /** Among the leaves of the inode's own tree, as it is now. */
-    Cursor cursor(Topology topology) {
+    public Cursor cursor(Topology topology) {
         gate.assertHeldShared();
         Chain chain = changes == null ? null : changes.chainOrNull();
         if (chain != null) {
@@ -231,6 +231,12 @@ public final class Inode {
     }
 
     InodeContent content() {
+        return content;
+    }
+
+    /** It as the last flush has left it, or null when none had it. */
+    public InodeContent committed() {
+        gate.assertHeldShared();
         return content;
     }
 

@@ -51,7 +51,7 @@ public record InodeContent(BlockRef ref, InodeBlock block, Attributes attributes
     }
 
     /** What was written: bytes and table belong to this from now on and do not change. */
-    static InodeContent of(BlockRef ref, InodeBlock block, BlockTable table) {
+    public static InodeContent of(BlockRef ref, InodeBlock block, BlockTable table) {
         return new InodeContent(ref, block, Attributes.of(block, block.isDirectData() ? 0 : ref.dataCount()), table);
     }
 

@@ -304,6 +304,16 @@ public record InodeBlock(MemorySegment bytes) implements Block {
         MediaUuid.write(bytes, PFS_FSID, fsid);
     }
 
+    /** @param subtype 0 none, 1 snapshot, 2 automatic snapshot */
+    public void setPfsSubtype(int subtype) {
+        Fields.putByte(bytes, PFS_SUBTYPE, subtype);
+    }
+
+    /** @param modifyTid of the last snapshot (section 15.1) */
+    public void setPfsLsnapTid(long modifyTid) {
+        Fields.putLong(bytes, PFS_LSNAP_TID, modifyTid);
+    }
+
     public void setBtimeMicros(long micros) {
         Fields.putLong(bytes, BTIME, micros);
     }

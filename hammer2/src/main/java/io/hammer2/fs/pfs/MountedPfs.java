@@ -4,6 +4,7 @@ import io.hammer2.fs.chain.Chain;
 import io.hammer2.fs.chain.Cursor;
 import io.hammer2.fs.chain.Topology;
 import io.hammer2.fs.inode.Inode;
+import io.hammer2.fs.inode.InodeContent;
 import io.hammer2.fs.inode.InodeFlush;
 import io.hammer2.fs.inode.InodeIndex;
 import io.hammer2.fs.inode.InodeTable;
@@ -37,6 +38,15 @@ public final class MountedPfs {
     private long nextInum;
     private long modifyTid;
 
+    /** A snapshot is to be of the next commit: what of its root will tell; else 0. */
+    private long snapshotTid;
+
+    private boolean retired;
+
+    // Of OpenPfss, on the volume cpu.
+    int users;
+    int mounts;
+
     /** Open inodes without a name, which no index has. Under the token. */
     private final List<Inode> nameless = new ArrayList<>();
 
@@ -58,8 +68,52 @@ public final class MountedPfs {
         return pfs;
     }
 
+    /** Where the super-root has it. */
+    public long key() {
+        return pfs.root().ref().key();
+    }
+
     public Inode root() {
         return root;
+    }
+
+    /** The root as the last flush has left it. */
+    public InodeContent committedRoot() {
+        root.gate().lockShared();
+        try {
+            return root.committed();
+        } finally {
+            root.gate().unlockShared();
+        }
+    }
+
+    /** Lets the next flush note that a snapshot was made of what it writes (format section 15.1). */
+    void noteSnapshot() {
+        token.acquire();
+        try {
+            snapshotTid = ++modifyTid;
+        } finally {
+            token.release();
+        }
+    }
+
+    /** It was deleted, or its content exchanged: whoever still looks at it must not any more, since its blocks may be used again. */
+    void retire() {
+        token.acquire();
+        try {
+            retired = true;
+        } finally {
+            token.release();
+        }
+    }
+
+    public boolean isRetired() {
+        token.acquireShared();
+        try {
+            return retired;
+        } finally {
+            token.release();
+        }
     }
 
     /** Inodes below the root in the last commit. */
@@ -107,7 +161,7 @@ public final class MountedPfs {
     public boolean isDirty() {
         token.acquireShared();
         try {
-            return !dirty.isEmpty();
+            return !dirty.isEmpty() || snapshotTid != 0;
         } finally {
             token.release();
         }
@@ -172,6 +226,10 @@ public final class MountedPfs {
         try {
             InodeBlock fields = root.change(lastTid());
             fields.setPfsInum(lastInum());
+            long snapshot = takeSnapshotTid();
+            if (snapshot != 0) {
+                fields.setPfsLsnapTid(snapshot);
+            }
             Chain rootChain = root.chain();
             for (Inode inode : changed) {
                 if (inode.inum() != root.inum()) {
@@ -248,6 +306,17 @@ public final class MountedPfs {
             List<Inode> taken = dirty;
             dirty = new ArrayList<>();
             taken.forEach(inode -> inode.setDirty(false));
+            return taken;
+        } finally {
+            token.release();
+        }
+    }
+
+    private long takeSnapshotTid() {
+        token.acquire();
+        try {
+            long taken = snapshotTid;
+            snapshotTid = 0;
             return taken;
         } finally {
             token.release();

@@ -2,7 +2,6 @@ package io.hammer2.fs.pfs;
 
 import io.hammer2.fs.inode.InodeContent;
 import io.hammer2.fs.media.BlockTable;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -11,24 +10,15 @@ import java.util.Arrays;
  * @param root its root directory's inode, whose table is also the index of all its inodes (section 8.2)
  */
 public record Pfs(InodeContent root) {
-    /** Its name; bytes. */
-    public byte[] label() {
+    /** Its name. */
+    public Label label() {
         byte[] name = root.block().name();
         // DragonFly compares it as a C string.
         int length = 0;
         while (length < name.length && name[length] != 0) {
             length++;
         }
-        return Arrays.copyOf(name, length);
-    }
-
-    /** Its name for people. */
-    public String labelText() {
-        return new String(label(), StandardCharsets.UTF_8);
-    }
-
-    public boolean isNamed(byte[] label) {
-        return Arrays.equals(label(), label);
+        return Label.of(Arrays.copyOf(name, length));
     }
 
     /** All inodes by number, below keys with bit 63 set; the entries of the root directory above. */

@@ -43,18 +43,85 @@ public final class SuperRoot {
         }
     }
 
-    /** Lets the entry of a PFS refer to its root as that was just written, and writes the super-root. @return its reference */
-    public BlockRef commit(InodeFlush flush, List<BlockRef> pfsRoots) {
-        inode.gate().lockExclusive();
-        try {
-            inode.change(inode.committedRef().modifyTid() + 1);
-            for (BlockRef root : pfsRoots) {
-                if (!topology.replace(inode.chain(), root.key(), root)) {
-                    throw new IllegalStateException("no PFS at " + Key.text(root.key()));
+    /** Begins to change what it holds, within a commit; nobody else sees it until the edit is closed. */
+    public Edit edit() {
+        return new Edit();
+    }
+
+    /** The super-root while a commit changes it, with its gate held. */
+    public final class Edit implements AutoCloseable {
+        private boolean changed;
+
+        private Edit() {
+            inode.gate().lockExclusive();
+        }
+
+        /** As {@link SuperRoot#find}, with what was changed so far. */
+        public Pfs find(Label label) {
+            try (Cursor cursor = inode.cursor(topology)) {
+                return SuperRoot.this.find(cursor, label);
+            }
+        }
+
+        /** Whether so many names with the hash of this one could still be added: it has room for 32768 (section 16.4). */
+        boolean hasFreeKeys(Label label, int wanted) {
+            long hash = DirectoryHash.of(label.bytes());
+            long end = DirectoryHash.bucketEnd(hash);
+            long left = end - hash + 1;
+            try (Cursor cursor = inode.cursor(topology)) {
+                for (boolean more = cursor.seek(hash);
+                        more && Key.lessOrEqual(cursor.key(), end);
+                        more = cursor.next()) {
+                    left--;
                 }
             }
-            return flush.flush(inode);
-        } finally {
+            return left >= wanted;
+        }
+
+        /** A key for a PFS with this name: the first of its hash that is not in use (section 10.3). */
+        long freeKey(Label label) {
+            long key = DirectoryHash.of(label.bytes());
+            try (Cursor cursor = inode.cursor(topology)) {
+                for (boolean more = cursor.seek(key); more && cursor.key() == key; more = cursor.next()) {
+                    key++;
+                }
+            }
+            return key;
+        }
+
+        /** Lets the entry of a PFS, which may be new, refer to its root as that was just written. */
+        public void put(BlockRef root) {
+            begin();
+            if (!topology.replace(inode.chain(), root.key(), root)) {
+                topology.insert(inode.chain(), root);
+            }
+        }
+
+        /** Takes a PFS out. */
+        public void remove(long key) {
+            begin();
+            if (!topology.replace(inode.chain(), key, null)) {
+                throw new IllegalStateException("no PFS at " + Key.text(key));
+            }
+        }
+
+        /** Writes the super-root, if anything was changed. @return the reference to it, or null */
+        public BlockRef flush(InodeFlush flush) {
+            return changed ? flush.flush(inode) : null;
+        }
+
+        /** The check and compression methods that its references have; those of new ones are the same (section 5.4). */
+        int methods() {
+            return inode.committedRef().methods();
+        }
+
+        private void begin() {
+            inode.change(inode.committedRef().modifyTid() + 1);
+            changed = true;
+        }
+
+        @Override
+        public void close() {
             inode.gate().unlockExclusive();
         }
     }
@@ -88,22 +155,26 @@ public final class SuperRoot {
      *
      * @throws CorruptBlockException when something in its bucket is damaged
      */
-    public Pfs find(byte[] label) {
-        long hash = DirectoryHash.of(label);
+    public Pfs find(Label label) {
         inode.gate().lockShared();
         try (Cursor cursor = topology.cursor(inode.flushedTable())) {
-            for (boolean more = cursor.seek(hash);
-                    more && Key.lessOrEqual(cursor.key(), DirectoryHash.bucketEnd(hash));
-                    more = cursor.next()) {
-                Pfs pfs = at(cursor);
-                if (pfs.isNamed(label)) {
-                    return pfs;
-                }
-            }
-            return null;
+            return find(cursor, label);
         } finally {
             inode.gate().unlockShared();
         }
+    }
+
+    private Pfs find(Cursor cursor, Label label) {
+        long hash = DirectoryHash.of(label.bytes());
+        for (boolean more = cursor.seek(hash);
+                more && Key.lessOrEqual(cursor.key(), DirectoryHash.bucketEnd(hash));
+                more = cursor.next()) {
+            Pfs pfs = at(cursor);
+            if (pfs.label().equals(label)) {
+                return pfs;
+            }
+        }
+        return null;
     }
 
     private Pfs at(Cursor cursor) {

@@ -79,6 +79,16 @@ public final class SpaceBudget {
         }
     }
 
+    /**
+     * Whether a commit itself may take so much when it has placed all that was reserved.
+     *
+     * @param nowFreeBytes that can be allocated by now
+     * @param givesBack as of {@link #reserve}; then also from what is kept for commits, which this saves the next ones
+     */
+    public boolean hasLeft(long nowFreeBytes, long bytes, boolean givesBack) {
+        return bytes <= nowFreeBytes - (givesBack ? COMMIT_BYTES / 2 : reserveBytes);
+    }
+
     /** Reserved since the last commit. */
     public long reservedBytes() {
         token.acquireShared();

@@ -13,6 +13,8 @@ import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.pfs.MountedPfs;
+import io.hammer2.fs.pfs.OpenPfss;
+import io.hammer2.fs.pfs.PfsTransaction;
 import io.hammer2.fs.pfs.SuperRoot;
 import io.hammer2.lwkt.Cpu;
 import io.hammer2.lwkt.Gate;
@@ -73,22 +75,25 @@ public final class Sync {
     private IOException failure;
 
     // Of the volume cpu.
-    private final List<MountedPfs> mounted = new ArrayList<>();
+    private final OpenPfss open;
     private List<Message<Void>> waiting = new ArrayList<>();
     private boolean running;
     private boolean headerIsDue;
+    private List<PfsTransaction> transactions = new ArrayList<>();
     private List<Runnable> steps = new ArrayList<>();
     private Runnable afterChange = () -> {};
     private Timer timer;
 
     /**
      * @param topology of the volume cpu
+     * @param open what is in use of the volume
      * @param dirtyBytesMax of file data that waits for a commit
      * @param intervalNanos what changed is committed at most this much later
      */
     public Sync(
             Topology topology,
             SuperRoot superRoot,
+            OpenPfss open,
             Freemap freemap,
             BlockWrites writes,
             BufferPool buffers,
@@ -100,6 +105,7 @@ public final class Sync {
         this.cpu = topology.io().cpu();
         this.topology = topology;
         this.superRoot = superRoot;
+        this.open = open;
         this.freemap = freemap;
         this.placer = new BlockPlacer(freemap, writes, topology.io());
         this.writes = writes;
@@ -115,12 +121,6 @@ public final class Sync {
     /** Held shared by whatever changes anything, exclusively by a commit and by what must be alone with the directories. */
     public Gate modifications() {
         return modifications;
-    }
-
-    /** On the volume cpu. */
-    public void add(MountedPfs pfs) {
-        cpu.assertCurrent();
-        mounted.add(pfs);
     }
 
     /** Why nothing can be changed any more, or null. */
@@ -194,6 +194,38 @@ public final class Sync {
         await(committed);
     }
 
+    /**
+     * As {@link #commit()}, with changes to the PFSs, unless they are refused: {@link PfsTransaction#refusal}.
+     *
+     * @throws IOException as {@link #commit()}
+     */
+    public void commit(PfsTransaction transaction) throws IOException {
+        Message<Void> committed = new Message<>();
+        cpu.post(() -> {
+            transactions.add(transaction);
+            enqueue(committed);
+        });
+        await(committed);
+    }
+
+    /** Lets go of a PFS, on the volume cpu, when all of it is committed; nobody changes it any more. */
+    public void release(MountedPfs pfs, boolean isMount) throws IOException {
+        cpu.assertCurrent();
+        while (true) {
+            modifications.lockExclusive();
+            try {
+                // What a failed commit has left is lost anyway.
+                if (failure() != null || !pfs.isDirty()) {
+                    open.release(pfs, isMount);
+                    return;
+                }
+            } finally {
+                modifications.unlockExclusive();
+            }
+            commit();
+        }
+    }
+
     private static void await(Message<Void> committed) throws IOException {
         try {
             committed.await();
@@ -228,7 +260,7 @@ public final class Sync {
 
     /** What is in use and not in the trees: root tables of inodes without a name; within a step. */
     List<BlockTable> namelessTables() {
-        return mounted.stream().flatMap(pfs -> pfs.namelessTables().stream()).toList();
+        return open.all().stream().flatMap(pfs -> pfs.namelessTables().stream()).toList();
     }
 
     /** Lets the next commit write a header even if nothing changed; on the volume cpu. */
@@ -333,27 +365,17 @@ public final class Sync {
 
     private void run() throws IOException {
         writeAhead();
-        BlockRef root = null;
+        BlockRef root;
         modifications.lockExclusive();
         long tid = nextTid();
         try {
             cancelTimer();
             unschedule();
-            List<MountedPfs> dirty =
-                    mounted.stream().filter(MountedPfs::isDirty).toList();
-            if (!dirty.isEmpty()) {
-                InodeFlush flush = new InodeFlush(topology, placer, buffers, encoder, tid);
-                List<BlockRef> roots = new ArrayList<>();
-                for (MountedPfs pfs : dirty) {
-                    roots.add(pfs.flush(flush));
-                }
-                root = superRoot.commit(flush, roots);
-                placer.giveBackLeases();
-            }
+            root = flushTrees(tid);
             List<Runnable> due = steps;
             steps = new ArrayList<>();
             due.forEach(Runnable::run);
-            if (!dirty.isEmpty() || !due.isEmpty()) {
+            if (root != null || !due.isEmpty()) {
                 budget.settle(freemap.availableBytes(), freemap.wholeBlockBytes(SpaceBudget.PLENTY_BYTES));
             }
             if (root != null || headerIsDue) {
@@ -377,10 +399,39 @@ public final class Sync {
         }
     }
 
+    /** Writes what has changed of what is in use, and makes the changes to PFSs that are due. @return the super-root, or null */
+    private BlockRef flushTrees(long tid) {
+        List<PfsTransaction> due = transactions;
+        transactions = new ArrayList<>();
+        due.forEach(transaction -> transaction.begin(superRoot));
+        List<MountedPfs> dirty = open.all().stream().filter(MountedPfs::isDirty).toList();
+        if (dirty.isEmpty() && due.isEmpty()) {
+            return null;
+        }
+        InodeFlush flush = new InodeFlush(topology, placer, buffers, encoder, tid);
+        List<BlockRef> roots = new ArrayList<>();
+        for (MountedPfs pfs : dirty) {
+            roots.add(pfs.flush(flush));
+        }
+        placer.giveBackLeases();
+        BlockRef written;
+        try (SuperRoot.Edit edit = superRoot.edit()) {
+            roots.forEach(edit::put);
+            for (PfsTransaction transaction : due) {
+                transaction.apply(
+                        edit, flush, (bytes, givesBack) -> budget.hasLeft(freemap.availableBytes(), bytes, givesBack));
+                placer.giveBackLeases();
+            }
+            written = edit.flush(flush);
+        }
+        placer.giveBackLeases();
+        return written;
+    }
+
     /** Brings most of the file data on its way while operations go on, so that the gate is closed for the rest only. */
     private void writeAhead() {
         InodeFlush flush = new InodeFlush(topology, placer, buffers, encoder, nextTid());
-        for (MountedPfs pfs : mounted) {
+        for (MountedPfs pfs : List.copyOf(open.all())) {
             pfs.writeAhead(flush);
         }
     }

@@ -1,0 +1,147 @@
+package io.hammer2.fs;
+
+import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.media.CorruptBlockException;
+import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.pfs.Label;
+import io.hammer2.fs.pfs.OpenPfss;
+import io.hammer2.fs.pfs.Pfs;
+import io.hammer2.fs.pfs.PfsChange;
+import io.hammer2.fs.pfs.PfsException;
+import io.hammer2.fs.pfs.PfsTransaction;
+import io.hammer2.fs.pfs.SuperRoot;
+import io.hammer2.fs.volume.Reclaim;
+import io.hammer2.fs.volume.Sync;
+import io.hammer2.lwkt.Cpu;
+import java.io.IOException;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * The PFSs of a volume in use: which there are, and changes to that. Called on LWKT threads of any cpu; the work is done on the
+ * volume cpu. Changes are durable when they return, and made all or none.
+ *
+ * <p>Errors are {@link FsException}s: EROFS where the volume was opened to read only, or a commit has failed; EIO where one fails, or
+ * something is damaged; ENOENT, EEXIST, EBUSY for names that are not there, there already, or mounted; ENAMETOOLONG and EINVAL for
+ * what is no label; ENOSPC.
+ */
+public final class PfsControl {
+    private final Cpu volumeCpu;
+    private final SuperRoot superRoot;
+    private final OpenPfss open;
+    private final Consumer<CorruptBlockException> damaged;
+    private final Writing writing;
+
+    /** What changing takes. */
+    record Writing(Sync sync, Reclaim reclaim) {}
+
+    /** @param writing null of what is opened to read only */
+    PfsControl(
+            Cpu volumeCpu,
+            SuperRoot superRoot,
+            OpenPfss open,
+            Consumer<CorruptBlockException> damaged,
+            Writing writing) {
+        this.volumeCpu = volumeCpu;
+        this.superRoot = superRoot;
+        this.open = open;
+        this.damaged = damaged;
+        this.writing = writing;
+    }
+
+    /**
+     * What became of a change.
+     *
+     * @param coreNanos how long it kept everything else from being changed, apart from what was to be committed anyway
+     * @param durableNanos until it was on the medium
+     */
+    public record Timing(long coreNanos, long durableNanos) {}
+
+    /** All, in the order of their keys; those that are damaged are left out and logged. */
+    public List<PfsInfo> list() {
+        return volumeCpu.call(
+                () -> superRoot.list(damaged).stream().map(Hammer2::infoOf).toList());
+    }
+
+    /** The one with this name, or null. */
+    public PfsInfo find(Label label) {
+        return volumeCpu.call(() -> {
+            try {
+                Pfs found = superRoot.find(label);
+                return found == null ? null : Hammer2.infoOf(found);
+            } catch (CorruptBlockException e) {
+                damaged.accept(e);
+                throw new FsException(Errno.EIO, String.valueOf(e.getMessage()));
+            } catch (DeviceErrorException e) {
+                throw new FsException(Errno.EIO, String.valueOf(e.getMessage()));
+            }
+        });
+    }
+
+    /** Whether the PFS at this key of the super-root is mounted by us. */
+    public boolean isMounted(PfsInfo pfs) {
+        return volumeCpu.call(() -> open.isMounted(pfs.nameKey()));
+    }
+
+    /** Makes the changes, in one commit with all that was done before. */
+    public Timing change(List<PfsChange> changes) {
+        if (writing == null || writing.sync.failure() != null) {
+            throw Access.readOnly();
+        }
+        changes.forEach(change -> requireLabel(change.label()));
+        return volumeCpu.call(() -> changeHere(changes));
+    }
+
+    private Timing changeHere(List<PfsChange> changes) {
+        for (int attempt = 0; ; attempt++) {
+            PfsTransaction transaction =
+                    new PfsTransaction(changes, open, volumeCpu.lwkt().clock());
+            long from = volumeCpu.lwkt().clock().nanoTime();
+            try {
+                writing.sync.commit(transaction);
+            } catch (IOException e) {
+                throw new FsException(Errno.EIO, "the commit failed: " + e.getMessage());
+            }
+            PfsException refusal = transaction.refusal();
+            if (refusal == null) {
+                return new Timing(
+                        transaction.coreNanos(), volumeCpu.lwkt().clock().nanoTime() - from);
+            }
+            boolean mayHelp = refusal.reason() == PfsException.Reason.NO_SPACE && attempt == 0;
+            if (!mayHelp || !writing.reclaim.onFull()) {
+                throw new FsException(errno(refusal.reason()), refusal.getMessage());
+            }
+        }
+    }
+
+    /**
+     * Refuses what cannot be the name of a PFS.
+     *
+     * @throws FsException ENAMETOOLONG; EINVAL
+     */
+    static void requireLabel(Label label) {
+        if (label.length() > Limits.NAME_BYTES_MAX) {
+            throw new FsException(
+                    Errno.ENAMETOOLONG,
+                    "a label has at most " + Limits.NAME_BYTES_MAX + " bytes, not " + label.length());
+        }
+        if (label.length() == 0) {
+            throw new FsException(Errno.EINVAL, "an empty label");
+        }
+        for (byte b : label.bytes()) {
+            if (b == 0 || b == '/') {
+                throw new FsException(Errno.EINVAL, "a label has no '/' and no byte 0");
+            }
+        }
+    }
+
+    private static Errno errno(PfsException.Reason reason) {
+        return switch (reason) {
+            case EXISTS -> Errno.EEXIST;
+            case UNKNOWN -> Errno.ENOENT;
+            case MOUNTED -> Errno.EBUSY;
+            case HASH_BUCKET_FULL, NO_SPACE -> Errno.ENOSPC;
+            case DAMAGED -> Errno.EIO;
+        };
+    }
+}

@@ -1,0 +1,304 @@
+package io.hammer2.fs.pfs;
+
+import io.hammer2.fs.inode.Inode;
+import io.hammer2.fs.inode.InodeContent;
+import io.hammer2.fs.inode.InodeFlush;
+import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.media.BlockRef;
+import io.hammer2.fs.media.BlockTable;
+import io.hammer2.fs.media.BlockType;
+import io.hammer2.fs.media.CorruptBlockException;
+import io.hammer2.fs.media.FileType;
+import io.hammer2.fs.media.InodeBlock;
+import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.PfsType;
+import io.hammer2.lwkt.Clock;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Changes to the super-root that one commit makes, all or none of them: {@link #begin} when the commit has closed the modification
+ * gate, {@link #apply} when what is mounted is written. On the volume cpu.
+ *
+ * <p>A snapshot costs a new root inode, whatever is below it: everything else is shared by equal references (format section 15.1).
+ */
+public final class PfsTransaction {
+    /** The most that one change can take: an inode, and indirect blocks of the super-root on the way to it. */
+    private static final long BYTES_PER_CHANGE = 36L * Limits.KIB;
+
+    private static final int SUBTYPE_SNAPSHOT = 1;
+    private static final int ROOT_MODE = 0755;
+    private static final int COMPRESSION_AUTOZERO = 1;
+    private static final int COMPRESSION_LZ4 = 2;
+    private static final int CHECK_XXHASH64 = 3;
+
+    private final List<PfsChange> changes;
+    private final OpenPfss open;
+    private final Clock clock;
+
+    /** Of snapshots without what was changed last: their sources as they were committed. */
+    private final Map<PfsChange, InodeContent> lastCommits = new HashMap<>();
+
+    private final List<BlockRef> written = new ArrayList<>();
+    private PfsException refusal;
+    private long coreNanos;
+
+    /**
+     * @param open what is in use of the volume
+     * @param clock by which {@link #coreNanos} is measured, and that new roots are dated by
+     */
+    public PfsTransaction(List<PfsChange> changes, OpenPfss open, Clock clock) {
+        this.changes = List.copyOf(changes);
+        this.open = open;
+        this.clock = clock;
+    }
+
+    /** Whether there is room for what it takes. */
+    @FunctionalInterface
+    public interface Room {
+        /** @param givesBack whether the part may be used that is kept for what gives space back */
+        boolean has(long bytes, boolean givesBack);
+    }
+
+    /** Notes snapshots in their sources, so that these are written with their changes; refuses what cannot be done. */
+    public void begin(SuperRoot superRoot) {
+        long from = clock.nanoTime();
+        try (SuperRoot.Edit edit = superRoot.edit()) {
+            List<Resolved> resolved = resolve(edit);
+            if (resolved != null) {
+                resolved.forEach(this::noteSource);
+            }
+        }
+        coreNanos += clock.nanoTime() - from;
+    }
+
+    private void noteSource(Resolved resolved) {
+        if (resolved.change instanceof PfsChange.Snapshot snapshot) {
+            MountedPfs mounted = open.find(keyOf(resolved.source));
+            if (mounted != null) {
+                if (snapshot.ofLastCommit()) {
+                    lastCommits.put(snapshot, mounted.committedRoot());
+                }
+                mounted.noteSnapshot();
+            }
+        }
+    }
+
+    /** Makes the changes, or refuses them all. */
+    public void apply(SuperRoot.Edit edit, InodeFlush flush, Room room) {
+        if (refusal != null) {
+            return;
+        }
+        long from = clock.nanoTime();
+        // Again, with the changes of those that came before in this commit.
+        List<Resolved> resolved = resolve(edit);
+        boolean givesBack = changes.stream().noneMatch(PfsChange::takesSpace);
+        if (resolved != null && !room.has(BYTES_PER_CHANGE * changes.size(), givesBack)) {
+            refusal = new PfsException(PfsException.Reason.NO_SPACE, "no space that may be used");
+        }
+        if (refusal != null) {
+            return;
+        }
+        // From here on it must succeed.
+        for (Resolved one : resolved) {
+            switch (one.change) {
+                case PfsChange.Create create -> put(edit, create(edit, flush, create));
+                case PfsChange.Delete ignored -> {
+                    open.retire(keyOf(one.target));
+                    edit.remove(keyOf(one.target));
+                }
+                case PfsChange.Snapshot snapshot -> put(edit, snapshot(edit, flush, snapshot, one.source.root()));
+                case PfsChange.Rollback ignored -> put(edit, rollback(flush, one.target.root(), one.source.root()));
+            }
+        }
+        coreNanos += clock.nanoTime() - from;
+    }
+
+    /** Why nothing was changed, or null. */
+    public PfsException refusal() {
+        return refusal;
+    }
+
+    /** References to the roots that were made or changed, in the order of the changes. */
+    public List<BlockRef> written() {
+        return written;
+    }
+
+    /** Time that the changes took while nothing else could be changed; without that of what was to be committed anyway. */
+    public long coreNanos() {
+        return coreNanos;
+    }
+
+    private void put(SuperRoot.Edit edit, BlockRef root) {
+        edit.put(root);
+        written.add(root);
+    }
+
+    /** A change with the PFSs that it names: what is to be changed, and what that is to be like; or null. */
+    private record Resolved(PfsChange change, Pfs target, Pfs source) {}
+
+    /** What the changes name, where all of it is, or is not there, as it must be; else null, and {@link #refusal} is set. */
+    private List<Resolved> resolve(SuperRoot.Edit edit) {
+        try {
+            List<Resolved> resolved = new ArrayList<>();
+            Set<Label> made = new HashSet<>();
+            for (PfsChange change : changes) {
+                resolved.add(
+                        switch (change) {
+                            case PfsChange.Create create -> {
+                                requireFree(edit, create.label(), made);
+                                yield new Resolved(create, null, null);
+                            }
+                            case PfsChange.Delete delete ->
+                                new Resolved(delete, requireUnmounted(require(edit, delete.label())), null);
+                            case PfsChange.Snapshot snapshot -> {
+                                requireFree(edit, snapshot.label(), made);
+                                yield new Resolved(snapshot, null, require(edit, snapshot.source()));
+                            }
+                            case PfsChange.Rollback rollback ->
+                                new Resolved(
+                                        rollback,
+                                        requireUnmounted(require(edit, rollback.label())),
+                                        require(edit, rollback.source()));
+                        });
+            }
+            return resolved;
+        } catch (PfsException e) {
+            refusal = e;
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            refusal = new PfsException(PfsException.Reason.DAMAGED, "the super-root: " + e.getMessage());
+        }
+        return null;
+    }
+
+    private Pfs requireUnmounted(Pfs pfs) {
+        if (open.isMounted(keyOf(pfs))) {
+            throw new PfsException(
+                    PfsException.Reason.MOUNTED, "the PFS " + pfs.label() + " is mounted; unmount it first");
+        }
+        return pfs;
+    }
+
+    private static Pfs require(SuperRoot.Edit edit, Label label) {
+        Pfs found = edit.find(label);
+        if (found == null) {
+            throw new PfsException(PfsException.Reason.UNKNOWN, "no PFS named " + label);
+        }
+        return found;
+    }
+
+    private void requireFree(SuperRoot.Edit edit, Label label, Set<Label> made) {
+        if (!made.add(label) || edit.find(label) != null) {
+            throw new PfsException(PfsException.Reason.EXISTS, "there is a PFS named " + label + " already");
+        }
+        if (!edit.hasFreeKeys(label, changes.size())) {
+            throw new PfsException(
+                    PfsException.Reason.HASH_BUCKET_FULL, "too many PFSs have names with the hash of " + label);
+        }
+    }
+
+    private static long keyOf(Pfs pfs) {
+        return pfs.root().ref().key();
+    }
+
+    private BlockRef create(SuperRoot.Edit edit, InodeFlush flush, PfsChange.Create create) {
+        long key = edit.freeKey(create.label());
+        InodeBlock fields = new InodeBlock(MemorySegment.ofArray(new byte[Limits.INODE_BYTES]));
+        long now = clock.currentTimeMicros();
+        fields.setVersion(InodeBlock.VERSION);
+        fields.setTimes(now, now, 0, now);
+        fields.setType(FileType.DIRECTORY);
+        fields.setOpFlags(InodeBlock.OP_PFSROOT);
+        fields.setMode(ROOT_MODE);
+        fields.setInum(InodeBlock.ROOT_INUM);
+        fields.setNlinks(1);
+        fields.setIparent(InodeBlock.ROOT_INUM);
+        // A boot loader reads it, and decompresses nothing (section 15.2).
+        boolean boot = create.label().toString().equalsIgnoreCase("BOOT");
+        fields.setAlgorithms(boot ? COMPRESSION_AUTOZERO : COMPRESSION_LZ4, CHECK_XXHASH64);
+        fields.setName(create.label().bytes(), key);
+        fields.setPfs(create.type(), 0, create.ids().clid(), create.ids().fsid());
+        BlockRef ref = BlockRef.builder(BlockType.INODE)
+                .key(key, 0)
+                .flags(BlockRef.FLAG_PFSROOT)
+                .methods(edit.methods() >>> 4, edit.methods() & 0xF)
+                .build();
+        InodeContent empty = InodeContent.of(ref, fields, BlockTable.empty(Limits.BLOCK_SET_COUNT));
+        return write(flush, empty, 1, ignored -> {});
+    }
+
+    private BlockRef snapshot(
+            SuperRoot.Edit edit, InodeFlush flush, PfsChange.Snapshot snapshot, InodeContent committed) {
+        MountedPfs mounted = open.find(committed.ref().key());
+        InodeContent flushed = mounted == null ? committed : mounted.committedRoot();
+        InodeContent source = lastCommits.getOrDefault(snapshot, flushed);
+        long snapshotTid = mounted == null
+                ? committed.ref().modifyTid() + 1
+                : flushed.block().pfsLsnapTid();
+        if (mounted == null) {
+            edit.put(write(flush, committed, snapshotTid, fields -> fields.setPfsLsnapTid(snapshotTid)));
+        }
+        long key = edit.freeKey(snapshot.label());
+        BlockRef ref = source.ref().toBuilder()
+                .key(key, 0)
+                .flags(source.ref().flags() | BlockRef.FLAG_PFSROOT)
+                .build();
+        InodeContent copy = InodeContent.of(ref, source.block(), source.table());
+        return write(flush, copy, Math.max(snapshotTid, ref.modifyTid()), fields -> {
+            // What a snapshot is of keeps its owner, mode and times: the reference loses them (section 20, 3).
+            fields.setName(snapshot.label().bytes(), key);
+            fields.setPfsSubtype(SUBTYPE_SNAPSHOT);
+            fields.setPfs(
+                    PfsType.MASTER,
+                    fields.pfsInum(),
+                    snapshot.ids().clid(),
+                    snapshot.ids().fsid());
+            fields.setPfsLsnapTid(snapshotTid);
+        });
+    }
+
+    private BlockRef rollback(InodeFlush flush, InodeContent target, InodeContent committed) {
+        MountedPfs mounted = open.find(committed.ref().key());
+        InodeContent source = mounted == null ? committed : mounted.committedRoot();
+        open.retire(target.ref().key());
+        BlockRef ref = source.ref().toBuilder()
+                .key(target.ref().key(), 0)
+                .flags(target.ref().flags())
+                .build();
+        InodeContent copy = InodeContent.of(ref, source.block(), source.table());
+        InodeBlock was = target.block();
+        long modifyTid = 1 + Math.max(target.ref().modifyTid(), source.ref().modifyTid());
+        return write(flush, copy, modifyTid, fields -> {
+            fields.setName(was.name(), was.nameKey());
+            fields.setPfsSubtype(was.pfsSubtype());
+            // Numbers that were given out since must not be given out again: section 8.3.
+            long pfsInum = Math.max(was.pfsInum(), fields.pfsInum());
+            fields.setPfs(was.pfsType(), pfsInum, was.pfsClid(), was.pfsFsid());
+            // What is shared now must not be written in place (section 11.4).
+            fields.setPfsLsnapTid(modifyTid);
+        });
+    }
+
+    /** What to change of an inode's fields. */
+    @FunctionalInterface
+    private interface Edited {
+        void accept(InodeBlock fields);
+    }
+
+    /** Writes a root like {@code content}, with some fields changed, for the key that its reference has. */
+    private static BlockRef write(InodeFlush flush, InodeContent content, long modifyTid, Edited edited) {
+        Inode root = new Inode(content);
+        root.gate().lockExclusive();
+        try {
+            edited.accept(root.change(modifyTid));
+            return flush.flush(root);
+        } finally {
+            root.gate().unlockExclusive();
+        }
+    }
+}
