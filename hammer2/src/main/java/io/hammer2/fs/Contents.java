@@ -19,12 +19,7 @@ final class Contents {
 
     private static final int GROUP_EXECUTE = 00010;
 
-    private static final int WRITE_BYTES_MAX = Limits.MIB;
-
-    /** Blocks that one request shares, each perhaps below an indirect block of its own in a sparse file. */
-    private static final int SHARE_BLOCKS_MAX = 256;
-
-    private static final long SHARE_RESERVE_BYTES = Limits.KIB;
+    static final int WRITE_BYTES_MAX = Limits.MIB;
 
     private static final long DAY_MICROS = 86_400_000_000L;
 
@@ -63,7 +58,8 @@ final class Contents {
         }
     }
 
-    private void modified(InodeBlock fields, int flags) {
+    /** Of what a write has changed. */
+    void modified(InodeBlock fields, int flags) {
         if ((flags & FileSystem.WRITE_KEEP_TIMES) == 0) {
             long now = access.now();
             fields.setMtimeMicros(now);
@@ -302,72 +298,6 @@ final class Contents {
             }
         } catch (CorruptBlockException | DeviceErrorException e) {
             throw access.fault(e, () -> access.paths().pathOf(topology, inum));
-        } finally {
-            access.end(false);
-        }
-    }
-
-    /** {@link FileSystem#copyRange}. */
-    long copyRange(long from, long fromOffset, long to, long toOffset, long length, int flags) {
-        if (fromOffset < 0 || toOffset < 0 || length < 0 || fromOffset > Limits.FILE_BYTES_MAX - length) {
-            throw new FsException(Errno.EINVAL, length + " bytes from " + fromOffset + " to " + toOffset);
-        }
-        if (toOffset > Limits.FILE_BYTES_MAX - length) {
-            throw new FsException(Errno.EFBIG, length + " bytes to " + toOffset);
-        }
-        if (from == to && fromOffset < toOffset + length && toOffset < fromOffset + length) {
-            throw new FsException(Errno.EINVAL, "the ranges overlap");
-        }
-        if (access.isReadOnly()) {
-            throw Access.readOnly();
-        }
-        long shared = from == to ? 0 : share(from, fromOffset, to, toOffset, length, flags);
-        if (shared > 0) {
-            return shared;
-        }
-        int part = (int) Math.min(length, WRITE_BYTES_MAX);
-        MemorySegment buffer = MemorySegment.ofArray(new byte[part]);
-        int read = read(from, fromOffset, buffer);
-        return read == 0 ? 0 : write(to, toOffset, buffer.asSlice(0, read), flags);
-    }
-
-    /** @return bytes that both have in common now; 0 when the range does not begin with a whole block that can be shared */
-    private long share(long from, long fromOffset, long to, long toOffset, long length, int flags) {
-        if (((fromOffset | toOffset) & (Limits.BLOCK_BYTES_MAX - 1)) != 0 || length < Limits.BLOCK_BYTES_MAX) {
-            return 0;
-        }
-        Topology topology = access.topology();
-        access.begin(Access.INODE_RESERVE_BYTES + SHARE_BLOCKS_MAX * SHARE_RESERVE_BYTES, 0, false, false);
-        try {
-            Inode first = access.openExclusive(topology, Math.min(from, to));
-            try {
-                Inode second = access.openExclusive(topology, Math.max(from, to));
-                try {
-                    Inode source = from < to ? first : second;
-                    Inode target = from < to ? second : first;
-                    FileData file = Access.requireFile(source);
-                    Access.requireFile(target);
-                    Access.requireUnprotected(target);
-                    if (source.type() != FileType.REGULAR || target.type() != FileType.REGULAR) {
-                        throw new FsException(Errno.EINVAL, "no file");
-                    }
-                    long bytes = Math.min(length, (long) SHARE_BLOCKS_MAX * Limits.BLOCK_BYTES_MAX);
-                    int blocks = file.shareableBlocks(topology, fromOffset, bytes);
-                    if (blocks == 0) {
-                        return 0;
-                    }
-                    InodeBlock fields = access.pfs().change(target);
-                    target.fileData().share(topology, access.pfs().buffers(), file, fromOffset, toOffset, blocks);
-                    modified(fields, flags);
-                    return (long) blocks * Limits.BLOCK_BYTES_MAX;
-                } finally {
-                    access.closeExclusive(second);
-                }
-            } finally {
-                access.closeExclusive(first);
-            }
-        } catch (CorruptBlockException | DeviceErrorException e) {
-            throw access.fault(e, () -> access.paths().pathOf(topology, from));
         } finally {
             access.end(false);
         }

@@ -37,11 +37,13 @@ public final class FileSystem {
     private final Access access;
     private final Names names;
     private final Contents contents;
+    private final Sharing sharing;
 
     FileSystem(Hammer2 volume, MountedPfs pfs, Clock clock, MountOptions.Atime atime) {
         this.access = new Access(volume, pfs, clock);
         this.names = new Names(access);
         this.contents = new Contents(access, atime);
+        this.sharing = new Sharing(access, contents);
     }
 
     /** What is mounted. */
@@ -377,7 +379,30 @@ public final class FileSystem {
      * @param flags {@link #WRITE_KEEP_TIMES}
      */
     public long copyRange(long from, long fromOffset, long to, long toOffset, long length, int flags) {
-        return contents.copyRange(from, fromOffset, to, toOffset, length, flags);
+        return sharing.copyRange(from, fromOffset, to, toOffset, length, flags);
+    }
+
+    /**
+     * Lists the blocks of a regular file that can be shared, in the order of their offsets: on the medium or on their way, not changed
+     * since, and vouched for by a check code. Reads no data.
+     *
+     * @param from offset to begin at
+     * @return where to go on, or -1 at the end of the file
+     * @throws FsException EINVAL for what is no file
+     */
+    public long storedBlocks(long inum, long from, StoredBlockSink sink) {
+        return sharing.storedBlocks(inum, from, sink);
+    }
+
+    /**
+     * Has two places of files, or of one, share a block if both are still as they were seen and their contents are equal, byte by
+     * byte. Content, size and times stay as they are. Space that this spares comes back with {@link #bulkfree}.
+     *
+     * @param first what stays
+     * @param second what refers to the first then
+     */
+    public ShareOutcome shareBlock(StoredBlock first, StoredBlock second) {
+        return sharing.shareBlock(first, second);
     }
 
     /** Makes an inode durable, with all that leads to it: survives a power cut once this returns. EIO when it cannot. */

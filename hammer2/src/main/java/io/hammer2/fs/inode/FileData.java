@@ -2,10 +2,8 @@ package io.hammer2.fs.inode;
 
 import io.hammer2.fs.chain.Cursor;
 import io.hammer2.fs.chain.Topology;
-import io.hammer2.fs.codec.CheckCode;
 import io.hammer2.fs.io.BufferPool;
 import io.hammer2.fs.io.CachedBlock;
-import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
@@ -328,73 +326,8 @@ public final class FileData {
         return count;
     }
 
-    /**
-     * How many whole blocks from {@code offset} on another file can share: on the medium, of the full size, not changed since, and
-     * vouched for by a check code.
-     */
-    public int shareableBlocks(Topology topology, long offset, long length) {
-        if (inode.block().isDirectData()) {
-            return 0;
-        }
-        Changes changes = inode.changes();
-        long end = Math.min(offset + length, sizeBytes());
-        int count = 0;
-        try (Cursor cursor = inode.cursor(topology)) {
-            boolean more = cursor.seek(offset);
-            for (long key = offset; more && key + BLOCK_BYTES <= end; key += BLOCK_BYTES) {
-                boolean dirty = changes != null && changes.blocks.containsKey(key);
-                if (dirty
-                        || cursor.key() != key
-                        || !isVouchedFor(requireData(cursor).ref())) {
-                    break;
-                }
-                count++;
-                more = cursor.next();
-            }
-        }
-        return count;
-    }
-
-    private static boolean isVouchedFor(BlockRef ref) {
-        return CheckCode.isKnown(ref.checkMethod())
-                && CheckCode.of(ref.checkMethod()).verifies();
-    }
-
-    /**
-     * Refers to blocks of another file, in the place of what was there. Both gates are held exclusively, after {@link Inode#change}
-     * of this one.
-     *
-     * @param blocks as {@link #shareableBlocks} of the source has said
-     */
-    public void share(
-            Topology topology, BufferPool buffers, FileData source, long sourceOffset, long offset, int blocks) {
-        InodeBlock block = inode.changing();
-        if (block.isDirectData()) {
-            leaveDirectData(buffers, block);
-        }
-        try (Cursor cursor = source.inode.cursor(topology)) {
-            boolean more = cursor.seek(sourceOffset);
-            for (int i = 0; i < blocks && more; i++, more = cursor.next()) {
-                long key = offset + (long) i * BLOCK_BYTES;
-                BlockRef found = cursor.ref();
-                BlockRef ref = found.toBuilder()
-                        .key(key, Limits.DATA_KEYBITS)
-                        .tids(found.mirrorTid(), inode.changes().modifyTid)
-                        .build();
-                DirtyBlock dirty = inode.changes().blocks.remove(key);
-                if (dirty != null) {
-                    dirty.free(buffers);
-                }
-                if (!topology.replace(inode.chain(), key, ref)) {
-                    topology.insert(inode.chain(), ref);
-                }
-                block.setSizeBytes(Math.max(block.sizeBytes(), key + BLOCK_BYTES));
-            }
-        }
-    }
-
     /** Moves the content from the inode to a first block (format section 11.1); there is no way back. */
-    private void leaveDirectData(BufferPool buffers, InodeBlock block) {
+    void leaveDirectData(BufferPool buffers, InodeBlock block) {
         int size = (int) block.sizeBytes();
         MemorySegment content = block.directData();
         if (size > 0) {
@@ -465,7 +398,7 @@ public final class FileData {
         }
     }
 
-    private static Cursor requireData(Cursor cursor) {
+    static Cursor requireData(Cursor cursor) {
         if (cursor.type() != BlockType.DATA) {
             throw cursor.unexpected("leaf of file data", "DATA");
         }

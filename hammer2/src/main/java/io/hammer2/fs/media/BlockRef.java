@@ -178,6 +178,11 @@ public final class BlockRef {
         return segment.asSlice(CHECK, CHECK_BYTES);
     }
 
+    /** The first eight bytes of the check area, of which a shorter code leaves some without meaning. */
+    public long checkWord() {
+        return Fields.u64(segment, CHECK);
+    }
+
     /** FREEMAP_LEAF: bit r set says that an allocation of radix r may succeed (section 6.3). */
     public int freemapBigmask() {
         return Fields.int32(segment, CHECK_BIGMASK);
