@@ -58,7 +58,7 @@ final class Hammer2Command implements Runnable {
             paramLabel = "SIZE",
             converter = Size.Parser.class,
             scope = ScopeType.INHERIT,
-            description = "Memory for bulkfree; default 64M.")
+            description = "Memory for bulkfree and dedup; default 64M.")
     private long memoryBytes = BulkFreeResult.MEMORY_BYTES_DEFAULT;
 
     private Hammer2Command(Console console) {
@@ -103,6 +103,7 @@ final class Hammer2Command implements Runnable {
         directives.put("printinode", PrintinodeDirective::new);
         directives.put("bulkfree", BulkfreeDirective::new);
         directives.put("cleanup", CleanupDirective::new);
+        directives.put("dedup", DedupDirective::new);
         directives.put("hash", HashDirective.Hash::new);
         directives.put("dhash", HashDirective.DataHash::new);
         return directives;

@@ -44,6 +44,7 @@ final class MountedFile implements AutoCloseable {
     private final Path path;
     private final int fd;
     private final Arena arena = Arena.ofConfined();
+    private final MemorySegment state = arena.allocate(ERRNO_STATE);
 
     private MountedFile(Path path, int fd) {
         this.path = path;
@@ -101,19 +102,26 @@ final class MountedFile implements AutoCloseable {
      * @throws ToolException for every other error, with what it means and what to do
      */
     boolean request(int command, MemorySegment argument) {
+        int errno = tryRequest(command, argument);
+        if (errno != 0 && errno != ENOENT) {
+            throw error(errno);
+        }
+        return errno == 0;
+    }
+
+    /** As {@link #request}. @return 0, or the number of the error */
+    int tryRequest(int command, MemorySegment argument) {
         try {
-            MemorySegment state = arena.allocate(ERRNO_STATE);
             int result = (int) IOCTL.invokeExact(state, fd, Integer.toUnsignedLong(command), argument);
-            int errno = result == 0 ? 0 : (int) ERRNO.get(state, 0L);
-            if (errno != 0 && errno != ENOENT) {
-                throw new ToolException(path + ": " + errorText(errno));
-            }
-            return errno == 0;
-        } catch (ToolException e) {
-            throw e;
+            return result == 0 ? 0 : (int) ERRNO.get(state, 0L);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** What an error means and what to do. */
+    ToolException error(int errno) {
+        return new ToolException(path + ": " + errorText(errno));
     }
 
     private static String errorText(int errno) {

@@ -54,7 +54,8 @@ final class ArchitectureTest {
         mayUse(BLOCKDEV).check(MAIN);
         mayUse(FS, LWKT, BLOCKDEV, "net.jpountz..").check(MAIN);
         mayUse(FUSE, FS, LWKT, "ru.serce.jnrfuse..", "jnr..").check(MAIN);
-        mayUse(TOOLS, FUSE, FS, LWKT, BLOCKDEV, "picocli..").check(MAIN);
+        mayUse(TOOLS, FUSE, FS, LWKT, BLOCKDEV, "picocli..", "me.tongfei.progressbar..")
+                .check(MAIN);
     }
 
     @Test

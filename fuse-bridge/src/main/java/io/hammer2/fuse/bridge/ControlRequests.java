@@ -80,7 +80,11 @@ public final class ControlRequests {
             INODE_SET,
             DESTROY,
             EMERG_MODE,
-            GROWFS);
+            GROWFS,
+            SweepControl.SHARE);
+
+    /** Requests that change nothing, and tell what permissions of files and directories may hide. */
+    private static final Set<Integer> DISCLOSURES = Set.of(SweepControl.CHILDREN, SweepControl.BLOCKS);
 
     public static final long PFS_NAME_KEY = 0;
     public static final long PFS_NAME_NEXT = 8;
@@ -108,12 +112,17 @@ public final class ControlRequests {
     public static final long BULKFREE_ALLOCATED = 24;
     public static final long BULKFREE_FREED = 32;
 
+    /** Whether a request tells more than permissions allow to everybody. */
+    static boolean isDisclosure(int command) {
+        return DISCLOSURES.contains(command);
+    }
+
     /** Whether a request changes the volume, if it is known. */
     static boolean isChange(int command) {
         return CHANGES.contains(command);
     }
 
-    private static int command(int number, int bytes) {
+    static int command(int number, int bytes) {
         return 0xc0000000 | bytes << 16 | 'h' << 8 | number;
     }
 

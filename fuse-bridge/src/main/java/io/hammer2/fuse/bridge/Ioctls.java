@@ -8,7 +8,8 @@ import java.util.List;
 
 /**
  * Answers {@link ControlRequests}, and Linux' own requests for the flags of an inode, by the family that knows the number; what
- * none knows is ENOTTY. A change is EROFS on what is mounted read-only, and EPERM to all but root and the owner of the mount.
+ * none knows is ENOTTY. A change is EROFS on what is mounted read-only; a change, or what permissions may hide, is EPERM to all but root
+ * and the owner of the mount.
  */
 final class Ioctls {
     private final FileSystem files;
@@ -32,12 +33,16 @@ final class Ioctls {
                         new PfsRequests(files),
                         new PfsSetRequests(files),
                         new BulkfreeRequests(files),
+                        new SweepRequests(files),
                         new VolumeRequests(files)));
     }
 
     int answer(FuseCall call, long node, int command, MemorySegment in, MemorySegment out) {
         if (ControlRequests.isChange(command)) {
-            requireRightToChange(call);
+            requireWritable();
+            requireOwner(call);
+        } else if (ControlRequests.isDisclosure(command)) {
+            requireOwner(call);
         }
         for (RequestFamily family : families) {
             if (family.answer(call, node, command, in, out)) {
@@ -47,10 +52,13 @@ final class Ioctls {
         throw FuseErrno.ENOTTY.exception();
     }
 
-    private void requireRightToChange(FuseCall call) {
+    private void requireWritable() {
         if (files.isReadOnly()) {
             throw FuseErrno.EROFS.exception();
         }
+    }
+
+    private void requireOwner(FuseCall call) {
         if (call.uid() != 0 && call.uid() != owner) {
             throw FuseErrno.EPERM.exception();
         }

@@ -213,6 +213,7 @@ abstract class VolumeMountContract extends WritableMountContract {
                     data[64:68] = b"none" if size == 320 else data[64:68]
                     fcntl.ioctl(fd, 0xc0000000 | size << 16 | ord("h") << 8 | number, data, True)
                 CREATE, DELETE, SNAPSHOT, SET, DESTROY, EMERGENCY, GROW = 81, 82, 84, 87, 94, 95, 96
+                CHILDREN, BLOCKS, SHARE = 200, 201, 202
                 def may(number, size):
                     # What it asks for is impossible or changes nothing, but not forbidden.
                     try: ask(number, size)
@@ -223,10 +224,15 @@ abstract class VolumeMountContract extends WritableMountContract {
                     fails(errno.EPERM, ask, DESTROY, 272)
                     fails(errno.EPERM, ask, EMERGENCY, 4)
                     fails(errno.EPERM, ask, GROW, 72)
+                    fails(errno.EPERM, ask, CHILDREN, 16032)
+                    fails(errno.EPERM, ask, BLOCKS, 16032)
+                    fails(errno.EPERM, ask, SHARE, 3616)
                     ask(64, 256)
                     fails(errno.ENOENT, ask, 83, 320)
                     fails(errno.ENOTTY, ask, DELETE, 319)
                 def owner():
+                    may(CHILDREN, 16032)
+                    may(SHARE, 3616)
                     may(DELETE, 320)
                     may(SET, 1056)
                 as_user(65534, stranger)

@@ -162,7 +162,8 @@ public final class Scratch implements AutoCloseable {
         run(folder, command);
     }
 
-    private static List<String> java(String main) {
+    /** The beginning of a command line for one of the tools in a process of its own. */
+    public static List<String> java(String main) {
         return new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
