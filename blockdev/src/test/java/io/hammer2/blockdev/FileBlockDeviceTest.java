@@ -80,9 +80,9 @@ class FileBlockDeviceTest extends OpenModeContract {
 
     @Test
     void a_full_host_file_system_gives_an_error_with_name_and_offset() throws Exception {
-        LoopDevice.assumeRoot();
+        Command.assumeRoot();
         Path mount = Files.createDirectory(folder.resolve("small"));
-        LoopDevice.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount.toString());
+        Command.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount.toString());
         try {
             sparse(mount.resolve("image"), 16 << 20);
             try (BlockDevice full = BlockDevices.open(mount.resolve("image"), OpenMode.READ_WRITE)) {
@@ -91,7 +91,7 @@ class FileBlockDeviceTest extends OpenModeContract {
                 assertTrue(error.getMessage().contains("offset 65536"), error.getMessage());
             }
         } finally {
-            LoopDevice.run("umount", mount.toString());
+            Command.run("umount", mount.toString());
         }
     }
 
@@ -112,7 +112,7 @@ class FileBlockDeviceTest extends OpenModeContract {
     @Test
     void what_is_no_device_is_refused_by_name() throws Exception {
         Path fifo = folder.resolve("fifo");
-        LoopDevice.run("mkfifo", fifo.toString());
+        Command.run("mkfifo", fifo.toString());
         for (Path path : List.of(folder, fifo, Path.of("/dev/null"))) {
             IOException error = assertThrows(IOException.class, () -> BlockDevices.open(path, OpenMode.READ_ONLY));
             assertTrue(error.getMessage().startsWith(path + ": neither"), error.getMessage());
@@ -150,8 +150,6 @@ class FileBlockDeviceTest extends OpenModeContract {
     }
 
     private static long allocatedBytes(Path path) throws Exception {
-        return Long.parseLong(
-                        LoopDevice.run("stat", "-c", "%b", path.toString()).trim())
-                * 512;
+        return Long.parseLong(Command.run("stat", "-c", "%b", path.toString()).trim()) * 512;
     }
 }

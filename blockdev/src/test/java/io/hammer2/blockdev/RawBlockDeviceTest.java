@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.hammer2.blockdev.testing.LoopDevice;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -33,6 +34,7 @@ class RawBlockDeviceTest {
         @Override
         void prepare() throws Exception {
             FileBlockDeviceTest.sparse(backing(), SIZE);
+            Command.assumeRoot();
             loop = LoopDevice.over(backing(), "--sector-size", Integer.toString(sectorBytes));
         }
 
@@ -70,16 +72,16 @@ class RawBlockDeviceTest {
         @Test
         void a_mounted_device_is_not_opened_for_writing() throws Exception {
             device().close();
-            LoopDevice.run("mkfs.ext4", "-q", path().toString());
+            Command.run("mkfs.ext4", "-q", path().toString());
             Path mount = Files.createDirectory(folder.resolve("mount"));
-            LoopDevice.run("mount", path().toString(), mount.toString());
+            Command.run("mount", path().toString(), mount.toString());
             try {
                 DeviceBusyException busy =
                         assertThrows(DeviceBusyException.class, () -> BlockDevices.open(path(), OpenMode.READ_WRITE));
                 assertTrue(busy.holder().contains("mount on " + mount.toRealPath()), busy.getMessage());
                 BlockDevices.open(path(), OpenMode.INSPECT).close();
             } finally {
-                LoopDevice.run("umount", mount.toString());
+                Command.run("umount", mount.toString());
             }
             BlockDevices.open(path(), OpenMode.READ_WRITE).close();
         }
@@ -101,6 +103,7 @@ class RawBlockDeviceTest {
 
         @Test
         void a_write_protected_device_is_opened_for_reading_only() throws Exception {
+            Command.assumeRoot();
             try (LoopDevice locked = LoopDevice.over(backing(), "--read-only")) {
                 IOException refusal =
                         assertThrows(IOException.class, () -> BlockDevices.open(locked.node(), OpenMode.READ_WRITE));

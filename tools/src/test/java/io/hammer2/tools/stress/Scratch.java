@@ -22,9 +22,9 @@ public final class Scratch implements AutoCloseable {
     private final Path log;
     private Process daemon;
 
-    private Scratch(Path folder) {
+    private Scratch(Path folder, Path image) {
         this.folder = folder;
-        image = folder.resolve("volume.img");
+        this.image = image;
         mountPoint = folder.resolve("mnt");
         log = folder.resolve("log");
     }
@@ -35,16 +35,30 @@ public final class Scratch implements AutoCloseable {
      * @param sizeBytes of the volume
      */
     public static Scratch make(long sizeBytes) throws IOException {
-        Scratch scratch =
-                new Scratch(Files.createTempDirectory("hammer2-scratch").toRealPath());
-        Files.createDirectory(scratch.mountPoint);
-        // Other users shall get through to the mount.
-        run(null, List.of("chmod", "755", scratch.folder.toString()));
-        try (RandomAccessFile file = new RandomAccessFile(scratch.image.toFile(), "rw")) {
+        Path folder = newFolder();
+        Path image = folder.resolve("volume.img");
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
             file.setLength(sizeBytes);
         }
-        scratch.tool("NewfsCommand", scratch.image.toString());
+        return on(folder, image);
+    }
+
+    /** Makes a file system on a device, which stays. */
+    public static Scratch on(Path device) throws IOException {
+        return on(newFolder(), device);
+    }
+
+    private static Scratch on(Path folder, Path image) throws IOException {
+        Scratch scratch = new Scratch(folder, image);
+        Files.createDirectory(scratch.mountPoint);
+        // Other users shall get through to the mount.
+        run(null, List.of("chmod", "755", folder.toString()));
+        scratch.tool("NewfsCommand", image.toString());
         return scratch;
+    }
+
+    private static Path newFolder() throws IOException {
+        return Files.createTempDirectory("hammer2-scratch").toRealPath();
     }
 
     /** Where it is mounted while it is. */
