@@ -1,5 +1,6 @@
 package io.hammer2.tools;
 
+import com.sun.security.auth.module.UnixSystem;
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.BlockDevices;
 import io.hammer2.blockdev.DeviceBusyException;
@@ -154,13 +155,16 @@ final class NewfsCommand implements Callable<Integer> {
             wanted = List.of();
         }
         long nowMicros = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
-        return new NewfsOptions(
+        NewfsOptions options = new NewfsOptions(
                 version,
                 bootBytes == null ? 0 : bootBytes,
                 auxBytes == null ? 0 : auxBytes,
                 wanted,
                 nowMicros,
                 UUID::randomUUID);
+        // Nobody but root could write to what belongs to root, and an ordinary user mounts as himself.
+        UnixSystem caller = new UnixSystem();
+        return options.ownedBy((int) caller.getUid(), (int) caller.getGid());
     }
 
     /** Refuses what cannot be made before a file is made or resized for it. */

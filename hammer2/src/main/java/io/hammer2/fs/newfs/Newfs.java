@@ -197,6 +197,7 @@ public final class Newfs {
         InodeBlock inode = makeDirectory(bytes);
         inode.setOpFlags(InodeBlock.OP_PFSROOT);
         inode.setMode(0755);
+        inode.setOwner(options.rootUid(), options.rootGid());
         inode.setInum(InodeBlock.ROOT_INUM);
         inode.setNlinks(1);
         inode.setName(name, key);

@@ -13,9 +13,18 @@ import java.util.function.Supplier;
  * @param labels PFSs to make besides LOCAL, three at most; empty for none
  * @param nowMicros time of creation, microseconds since 1970
  * @param uuids random ids: of the file system, then cluster and own id of the super-root, of LOCAL, and of each label
+ * @param rootUid owner of the root directory of each PFS
+ * @param rootGid its group
  */
 public record NewfsOptions(
-        int version, long bootBytes, long auxBytes, List<String> labels, long nowMicros, Supplier<UUID> uuids) {
+        int version,
+        long bootBytes,
+        long auxBytes,
+        List<String> labels,
+        long nowMicros,
+        Supplier<UUID> uuids,
+        int rootUid,
+        int rootGid) {
     /** The PFS that every file system has. */
     public static final String LOCAL = "LOCAL";
 
@@ -24,6 +33,17 @@ public record NewfsOptions(
 
     public NewfsOptions {
         labels = List.copyOf(labels);
+    }
+
+    /** All of it root's, as the reference makes it. */
+    public NewfsOptions(
+            int version, long bootBytes, long auxBytes, List<String> labels, long nowMicros, Supplier<UUID> uuids) {
+        this(version, bootBytes, auxBytes, labels, nowMicros, uuids, 0, 0);
+    }
+
+    /** The same, with root directories of somebody's own. */
+    public NewfsOptions ownedBy(int uid, int gid) {
+        return new NewfsOptions(version, bootBytes, auxBytes, labels, nowMicros, uuids, uid, gid);
     }
 
     /** Version 2, LOCAL and DATA, areas that suit the size. */
