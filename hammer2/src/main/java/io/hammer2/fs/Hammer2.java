@@ -278,6 +278,20 @@ public final class Hammer2 implements AutoCloseable {
     }
 
     /**
+     * From now on also commits when for a moment nothing has changed that takes space, so that little is left for {@link #close}.
+     *
+     * @param distanceNanos from one such commit to the next, at least: each takes space until the next bulkfree
+     */
+    public void commitWhenQuiet(long quietNanos, long distanceNanos) throws Hammer2Exception {
+        if (writer != null) {
+            onCpu(() -> {
+                writer.sync().commitWhenQuiet(quietNanos, distanceNanos);
+                return null;
+            });
+        }
+    }
+
+    /**
      * Gives back the space that nothing refers to any more (format section 14), while the volume is in use.
      *
      * @param memoryBytes that it may take; {@link BulkFreeResult#MEMORY_BYTES_DEFAULT} is enough for most

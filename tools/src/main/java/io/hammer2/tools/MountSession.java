@@ -31,6 +31,15 @@ final class MountSession implements AutoCloseable {
     private static final int BUSY_RETRIES = 20;
 
     private static final long BUSY_RETRY_MILLIS = 100;
+
+    /**
+     * Commits when it is quiet: fusermount3 tells the server of an unmounting only afterwards, and what was done a moment
+     * before is on the media then.
+     */
+    private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final long QUIET_COMMITS_DISTANCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
     /** A last commit to a slow disk may take its time, and nobody is in a hurry that would rather lose it. */
     private static final long CLOSE_WAIT_SECONDS = 600;
 
@@ -87,6 +96,7 @@ final class MountSession implements AutoCloseable {
         try {
             lwkt = Lwkt.dedicated(request.words.cpus());
             volume = Hammer2.open(lwkt, devices, request.words.volume(log));
+            volume.commitWhenQuiet(QUIET_NANOS, QUIET_COMMITS_DISTANCE_NANOS);
             FileSystem files = volume.mount(request.label);
             String label = NameText.of(files.pfs().labelBytes().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
             String source = MountedVolume.resolve(request.special) + "@" + label;

@@ -83,6 +83,7 @@ public final class Sync {
     private List<Runnable> steps = new ArrayList<>();
     private Runnable afterChange = () -> {};
     private Timer timer;
+    private QuietCommit quiet;
 
     /**
      * @param topology of the volume cpu
@@ -148,6 +149,26 @@ public final class Sync {
     }
 
     /**
+     * From now on also commits when for a moment nothing has changed that takes space; on the volume cpu.
+     *
+     * @param distanceNanos from one such commit to the next, at least
+     */
+    public void commitWhenQuiet(long quietNanos, long distanceNanos) {
+        cpu.assertCurrent();
+        quiet = new QuietCommit(cpu, this, budget, quietNanos, distanceNanos);
+    }
+
+    /** Whether something waits for a commit. */
+    boolean isScheduled() {
+        token.acquireShared();
+        try {
+            return scheduled;
+        } finally {
+            token.release();
+        }
+    }
+
+    /**
      * Keeps what is not yet committed within bounds: begins a commit when half of them is reached, and waits when all is. Without
      * any gate held.
      */
@@ -166,7 +187,8 @@ public final class Sync {
         }
     }
 
-    private void begin() {
+    /** Begins a commit for which nobody waits, unless one is begun already. */
+    void begin() {
         if (begins()) {
             cpu.post(() -> enqueue(new Message<>()));
         }
@@ -273,6 +295,9 @@ public final class Sync {
     public void stop() {
         cpu.assertCurrent();
         cancelTimer();
+        if (quiet != null) {
+            quiet.stop();
+        }
         try {
             writes.await();
         } catch (IOException e) {
@@ -299,6 +324,9 @@ public final class Sync {
     }
 
     private void startTimer() {
+        if (quiet != null) {
+            quiet.changed();
+        }
         if (timer == null) {
             timer = cpu.after(intervalNanos, () -> {
                 timer = null;
