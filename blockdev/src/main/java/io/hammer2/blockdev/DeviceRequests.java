@@ -92,7 +92,8 @@ final class DeviceRequests {
         return before >= 0;
     }
 
-    private IOException outcome(String what, Work work) {
+    /** What the work ends in; its request has begun. */
+    IOException outcome(String what, Work work) {
         try {
             work.run();
             return null;
@@ -102,6 +103,19 @@ final class DeviceRequests {
             // Such as the arena of the segment closed meanwhile; the requester must hear of it all the same.
             return new IOException(device.name() + ": " + what + " failed: " + e, e);
         }
+    }
+
+    /** Begins a request whose work is done elsewhere and that {@link #end}s then. Returns false, completed, when the device is closed. */
+    boolean begin(String what, IoCompletion done) {
+        boolean open = enter();
+        if (!open) {
+            done.done(Requests.closed(device, what));
+        }
+        return open;
+    }
+
+    void end() {
+        exit();
     }
 
     private boolean enter() {

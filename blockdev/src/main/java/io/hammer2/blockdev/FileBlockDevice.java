@@ -30,11 +30,13 @@ public final class FileBlockDevice implements BlockDevice {
     private final boolean readOnly;
     private final long sizeBytes;
     private final DeviceRequests requests = new DeviceRequests(this);
+    private final WriteQueue writes;
     private final AtomicBoolean holesUnsupported = new AtomicBoolean();
 
     private FileBlockDevice(Path path, PosixFile file, boolean readOnly, long sizeBytes) {
         this.path = path;
         this.file = file;
+        this.writes = new WriteQueue(file, requests);
         this.readOnly = readOnly;
         this.sizeBytes = sizeBytes;
     }
@@ -100,7 +102,7 @@ public final class FileBlockDevice implements BlockDevice {
             done.done(refusal);
             return;
         }
-        requests.submit("write", () -> file.writeFully(offsetBytes, from), done);
+        writes.add(offsetBytes, from, done);
     }
 
     @Override

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
@@ -15,6 +16,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Locale;
 
 /**
@@ -84,6 +87,9 @@ final class Posix {
     static final long DKIOCGETPHYSICALBLOCKSIZE = 0x4004644dL;
     static final long DKIOCUNMAP = 0x8010641fL;
 
+    /** Parts of one {@link #pwritev}: 1 MiB in blocks of 64 KiB. */
+    static final int PWRITEV_MAX = 16;
+
     private static final Linker LINKER = Linker.nativeLinker();
     private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = CALL_STATE.varHandle(PathElement.groupElement("errno"));
@@ -91,7 +97,7 @@ final class Posix {
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CALL_STATE));
     /** struct iovec: void *iov_base, size_t iov_len. */
     private static final ThreadLocal<MemorySegment> IOVEC =
-            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(16, 8));
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(16L * PWRITEV_MAX, 8));
 
     private static final Charset PATH_CHARSET = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
 
@@ -116,6 +122,16 @@ final class Posix {
     /** ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset) */
     private static final MethodHandle PWRITE =
             bind("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    /**
+     * ssize_t pwritev(int fd, const struct iovec *iov, int iovcnt, off_t offset), and, as for {@link #PREADV2}, arguments that the
+     * callee does not know of, which keep the arenas of the parts open.
+     */
+    private static final MethodHandle PWRITEV = bind(
+                    "pwritev",
+                    FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG)
+                            .appendArgumentLayouts(
+                                    Collections.nCopies(PWRITEV_MAX, ADDRESS).toArray(MemoryLayout[]::new)))
+            .asSpreader(MemorySegment[].class, PWRITEV_MAX);
     /** off_t lseek(int fd, off_t offset, int whence) */
     private static final MethodHandle LSEEK =
             bind("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
@@ -187,6 +203,24 @@ final class Posix {
         try {
             MemorySegment captured = CAPTURED.get();
             return answer((long) PWRITE.invokeExact(captured, fd, from, from.byteSize(), offset), captured);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** @param parts at most {@link #PWRITEV_MAX} */
+    static long pwritev(int fd, MemorySegment[] parts, long offset) {
+        try {
+            MemorySegment captured = CAPTURED.get();
+            MemorySegment iovec = IOVEC.get();
+            MemorySegment[] kept = new MemorySegment[PWRITEV_MAX];
+            Arrays.fill(kept, MemorySegment.NULL);
+            for (int i = 0; i < parts.length; i++) {
+                kept[i] = parts[i];
+                iovec.set(ADDRESS, 16L * i, parts[i]);
+                iovec.set(JAVA_LONG, 16L * i + 8, parts[i].byteSize());
+            }
+            return answer((long) PWRITEV.invokeExact(captured, fd, iovec, parts.length, offset, kept), captured);
         } catch (Throwable e) {
             throw unchecked(e);
         }

@@ -105,6 +105,26 @@ final class PosixFile {
         }
     }
 
+    /** Writes the parts one behind the other, at most {@link Posix#PWRITEV_MAX} of them and less than 2 GiB. */
+    void writeFully(long offset, MemorySegment[] parts) throws IOException {
+        long n;
+        do {
+            n = Posix.pwritev(fd, parts, offset);
+        } while (n == -Posix.EINTR);
+        if (n < 0) {
+            throw failure("write of " + parts.length + " parts", offset, (int) -n);
+        }
+        // What a short write has left, which is rare, goes part by part.
+        long at = 0;
+        for (MemorySegment part : parts) {
+            long done = Math.clamp(n - at, 0, part.byteSize());
+            if (done < part.byteSize()) {
+                writeFully(offset + at + done, part.asSlice(done));
+            }
+            at += part.byteSize();
+        }
+    }
+
     /** Makes completed writes durable; once it has failed it fails for ever. */
     void flush() throws IOException {
         IOException earlier = flushFailure.get();

@@ -123,6 +123,11 @@ public final class Cpu {
         return result.await();
     }
 
+    /** Whether a message to this cpu would have to wake it, which costs some 20 us and more; a hint, from any thread. */
+    public boolean isAsleep() {
+        return loop.doorbell.asleep;
+    }
+
     /** What this cpu has done so far; from any thread. */
     public CpuStatistics statistics() {
         return CpuStatistics.of(this);

@@ -79,6 +79,12 @@ final class ArchitectureTest {
     void packages_of_the_file_system_use_only_what_stands_below_them() {
         mayUse("io.hammer2.fs.io..", MEDIA, CODEC, LWKT, BLOCKDEV).check(MAIN);
         noArrow("io.hammer2.fs.chain..", "io.hammer2.fs.inode..", "io.hammer2.fs.pfs..", "io.hammer2.fs.volume..");
+        noArrow(
+                "io.hammer2.fs.pipeline..",
+                "io.hammer2.fs.chain..",
+                "io.hammer2.fs.inode..",
+                "io.hammer2.fs.pfs..",
+                "io.hammer2.fs.volume..");
         noArrow("io.hammer2.fs.inode..", "io.hammer2.fs.pfs..", "io.hammer2.fs.volume..");
         noArrow("io.hammer2.fs.pfs..", "io.hammer2.fs.volume..");
     }

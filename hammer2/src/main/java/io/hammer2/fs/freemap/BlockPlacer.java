@@ -31,7 +31,7 @@ public final class BlockPlacer implements BlockWriter {
     /** @throws VolumeFullException when there is no place */
     @Override
     public BlockRef write(BlockRef before, BlockRef.Builder ref, MemorySegment stored) {
-        BlockRef placed = place(before.type(), ref, before.type() == BlockType.DATA ? before.key() : 0, stored);
+        BlockRef placed = place(before.type(), ref, stored);
         writes.writeCopy(placed.offsetBytes(), stored);
         return placed;
     }
@@ -44,16 +44,28 @@ public final class BlockPlacer implements BlockWriter {
     }
 
     /**
-     * Writes a block of file data from where it is.
+     * A place for a block of file data.
      *
      * @param key of the block
-     * @param stored off-heap, a power of two of bytes; not changed until {@code done} says so, on the volume cpu
-     * @throws VolumeFullException when there is no place
+     * @return {@code data_off}
+     * @throws VolumeFullException when there is none
      */
-    public BlockRef writeData(BlockRef.Builder ref, long key, MemorySegment stored, Runnable done) {
-        BlockRef placed = place(BlockType.DATA, ref, key, stored);
-        writes.write(placed.offsetBytes(), stored, done);
-        return placed;
+    public long allocateData(int radix, long key) {
+        return allocate(BlockType.DATA, radix, key);
+    }
+
+    /**
+     * Writes a block of file data that has a place.
+     *
+     * @param stored off-heap, a power of two of bytes; not changed until {@code done} says so, on the volume cpu
+     */
+    public void writeData(BlockRef ref, MemorySegment stored, Runnable done) {
+        if (BlockWrites.isGathered(stored.byteSize())) {
+            writes.writeCopy(ref.offsetBytes(), stored);
+            done.run();
+        } else {
+            writes.write(ref.offsetBytes(), stored, done);
+        }
     }
 
     /** Gives all leases back: the freemap then has all that was allocated. */
@@ -62,11 +74,11 @@ public final class BlockPlacer implements BlockWriter {
         leases.clear();
     }
 
-    private BlockRef place(BlockType type, BlockRef.Builder ref, long key, MemorySegment stored) {
+    private BlockRef place(BlockType type, BlockRef.Builder ref, MemorySegment stored) {
         int radix = Long.numberOfTrailingZeros(stored.byteSize());
         ref.check().fill((byte) 0);
         CheckCode.of(ref.checkMethod()).store(stored, ref.check());
-        return ref.dataOff(allocate(type, radix, key)).build();
+        return ref.dataOff(allocate(type, radix, 0)).build();
     }
 
     private long allocate(BlockType type, int radix, long key) {

@@ -4,11 +4,20 @@ import io.hammer2.fs.io.BufferPool;
 import io.hammer2.fs.media.Limits;
 import java.lang.foreign.MemorySegment;
 
-/** A logical block of a file, of up to 64 KiB, as it is to become on the medium. What is beyond its length is zero. */
+/**
+ * A logical block of a file, of up to 64 KiB, as it is to become on the medium. What is beyond its length is zero.
+ *
+ * <p>While it is being encoded without the gate of its inode it is lent: it is read and not changed, and who wants to change it puts
+ * a copy in its place.
+ */
 final class DirtyBlock {
     private final int storedBefore;
     private MemorySegment memory;
     private int length;
+    private boolean lent;
+
+    /** Given up while it was lent. */
+    private boolean given;
 
     /** @param storedBefore bytes that the medium had for the block */
     DirtyBlock(BufferPool buffers, int capacity, int storedBefore) {
@@ -33,6 +42,31 @@ final class DirtyBlock {
             MemorySegment.copy(memory, from, into, 0, available);
         }
         into.asSlice(available).fill((byte) 0);
+    }
+
+    boolean isLent() {
+        return lent;
+    }
+
+    void lend() {
+        lent = true;
+    }
+
+    /** Ends {@link #lend}, and frees what was given up meanwhile. */
+    void takeBack(BufferPool buffers) {
+        lent = false;
+        if (given) {
+            free(buffers);
+        }
+    }
+
+    /** One that can be changed, in the place of this one, which is lent. */
+    DirtyBlock replacement(BufferPool buffers) {
+        DirtyBlock copy = new DirtyBlock(buffers, Math.max(1, length), storedBefore);
+        MemorySegment.copy(memory, 0, copy.memory, 0, length);
+        copy.length = length;
+        free(buffers);
+        return copy;
     }
 
     void write(BufferPool buffers, int at, MemorySegment from) {
@@ -66,8 +100,13 @@ final class DirtyBlock {
         return memory.asSlice(0, size);
     }
 
+    /** The block is not needed any more; if it is lent, its memory goes when it comes back. */
     void free(BufferPool buffers) {
-        buffers.give(memory);
+        if (lent) {
+            given = true;
+        } else {
+            buffers.give(memory);
+        }
     }
 
     /** Bytes by which the file may take more space because of this. */

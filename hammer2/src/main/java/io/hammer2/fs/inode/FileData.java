@@ -349,6 +349,10 @@ public final class FileData {
      */
     private DirtyBlock dirtyBlock(Topology topology, BufferPool buffers, long key, long size, int from, int to) {
         DirtyBlock known = inode.changes().blocks.get(key);
+        if (known != null && known.isLent()) {
+            known = known.replacement(buffers);
+            inode.changes().blocks.put(key, known);
+        }
         if (known != null) {
             return known;
         }

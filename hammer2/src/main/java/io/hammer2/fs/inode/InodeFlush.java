@@ -3,7 +3,6 @@ package io.hammer2.fs.inode;
 import io.hammer2.fs.chain.Chain;
 import io.hammer2.fs.chain.Cursor;
 import io.hammer2.fs.chain.Topology;
-import io.hammer2.fs.codec.CheckCode;
 import io.hammer2.fs.flush.Counters;
 import io.hammer2.fs.flush.Flush;
 import io.hammer2.fs.freemap.BlockPlacer;
@@ -13,10 +12,15 @@ import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.BlockType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.pipeline.DataPipeline;
+import io.hammer2.fs.pipeline.DataPolicy;
+import io.hammer2.fs.pipeline.EncodingCost;
+import io.hammer2.fs.pipeline.OutgoingBlock;
 import io.hammer2.lwkt.LwktThread;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -24,29 +28,24 @@ import java.util.Map;
  * reference is the result. One for each commit, on the volume cpu.
  */
 public final class InodeFlush {
-    private static final int COMPRESSION_NONE = 0;
-    private static final int BLOCKS_PER_TURN = 64;
-
-    /** Smaller blocks are copied, to be written together with their neighbours. */
-    private static final int GATHERED_BYTES = 16 * Limits.KIB;
-
-    private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[Limits.BLOCK_BYTES_MAX]);
+    /** After so many blocks of a file in a row that gained nothing, only one of as many is tried. */
+    private static final int MISSES_MAX = 8;
 
     private final Topology topology;
     private final BlockPlacer placer;
     private final BufferPool buffers;
-    private final BlockEncoder encoder;
+    private final DataPipeline pipeline;
     private final long mirrorTid;
 
     /**
-     * @param encoder of the volume cpu
      * @param mirrorTid of the commit
      */
-    public InodeFlush(Topology topology, BlockPlacer placer, BufferPool buffers, BlockEncoder encoder, long mirrorTid) {
+    public InodeFlush(
+            Topology topology, BlockPlacer placer, BufferPool buffers, DataPipeline pipeline, long mirrorTid) {
         this.topology = topology;
         this.placer = placer;
         this.buffers = buffers;
-        this.encoder = encoder;
+        this.pipeline = pipeline;
         this.mirrorTid = mirrorTid;
     }
 
@@ -95,48 +94,124 @@ public final class InodeFlush {
     }
 
     /**
-     * Writes some whole blocks of a dirty file, which stays dirty. With its gate held exclusively.
+     * Writes some whole blocks of a dirty file, which stays dirty. Without its gate: that is held to choose the blocks and to put the
+     * references to them in, and while they are encoded the file can be used.
      *
      * @param from key of the first block to look at
      * @return where to go on, or -1 at the end
      */
     public long writeAhead(Inode inode, long from) {
-        Changes changes = inode.changes();
-        if (changes == null) {
+        List<Lent> lent = lend(inode, from);
+        if (lent.isEmpty()) {
             return -1;
         }
-        long size = changes.block.sizeBytes();
-        int written = 0;
-        for (Iterator<Map.Entry<Long, DirtyBlock>> i =
-                        changes.blocks.tailMap(from, true).entrySet().iterator();
-                i.hasNext(); ) {
-            Map.Entry<Long, DirtyBlock> entry = i.next();
-            long key = entry.getKey();
-            // The last block of a file that grows would be written again and again.
-            if (key > size - Limits.BLOCK_BYTES_MAX) {
-                return -1;
+        boolean encoded = false;
+        try {
+            pipeline.encode(blocksOf(lent));
+            encoded = true;
+        } finally {
+            inode.gate().lockExclusive();
+            try {
+                takeBack(inode, lent, encoded);
+            } finally {
+                inode.gate().unlockExclusive();
             }
-            if (written == BLOCKS_PER_TURN) {
-                return key;
-            }
-            i.remove();
-            changes.writtenAheadBytes += entry.getValue().growthBytes();
-            replace(inode, key, writeBlock(inode, key, size, entry.getValue()));
-            written++;
         }
-        return -1;
+        return lent.getLast().outgoing.key() + 1;
+    }
+
+    /** A dirty block, and the same on its way. */
+    private record Lent(DirtyBlock dirty, OutgoingBlock outgoing) {}
+
+    private static List<OutgoingBlock> blocksOf(List<Lent> lent) {
+        return lent.stream().map(Lent::outgoing).toList();
+    }
+
+    private List<Lent> lend(Inode inode, long from) {
+        inode.gate().lockExclusive();
+        try {
+            Changes changes = inode.changes();
+            if (changes == null || inode.isRemoved()) {
+                return List.of();
+            }
+            // The last block of a file that grows would be written again and again.
+            long end = changes.block.sizeBytes() - Limits.BLOCK_BYTES_MAX + 1;
+            List<Lent> lent = end <= from ? List.of() : outgoing(inode, changes.blocks.subMap(from, true, end, false));
+            lent.forEach(each -> each.dirty.lend());
+            return lent;
+        } finally {
+            inode.gate().unlockExclusive();
+        }
+    }
+
+    /** What is still part of the file goes on its way. */
+    private void takeBack(Inode inode, List<Lent> lent, boolean encoded) {
+        lent.forEach(each -> each.dirty.takeBack(buffers));
+        Changes changes = inode.changes();
+        try {
+            for (Lent each : encoded ? lent : List.<Lent>of()) {
+                if (changes.blocks.get(each.outgoing.key()) == each.dirty) {
+                    changes.writtenAheadBytes += each.dirty.growthBytes();
+                    write(inode, each.outgoing);
+                }
+            }
+        } finally {
+            // What was changed meanwhile, and after an error all that follows.
+            lent.forEach(each -> pipeline.discard(each.outgoing));
+        }
     }
 
     private void writeData(Inode inode, Changes changes) {
-        long size = changes.block.sizeBytes();
-        for (int written = 1; !changes.blocks.isEmpty(); written++) {
-            // Taken out before it is written: from then on its memory is the writer's.
-            Map.Entry<Long, DirtyBlock> entry = changes.blocks.pollFirstEntry();
-            replace(inode, entry.getKey(), writeBlock(inode, entry.getKey(), size, entry.getValue()));
-            if (written % BLOCKS_PER_TURN == 0) {
+        while (!changes.blocks.isEmpty()) {
+            List<OutgoingBlock> outgoing = blocksOf(outgoing(inode, changes.blocks));
+            try {
+                pipeline.encode(outgoing);
+                outgoing.forEach(block -> write(inode, block));
+            } finally {
+                outgoing.forEach(pipeline::discard);
+            }
+            if (!changes.blocks.isEmpty()) {
                 LwktThread.yieldNow();
             }
         }
+    }
+
+    /** As many of the first of {@code blocks} as are written together. */
+    private List<Lent> outgoing(Inode inode, Map<Long, DirtyBlock> blocks) {
+        Changes changes = inode.changes();
+        DataPolicy policy = DataPolicy.of(changes.block.compAlgo(), changes.block.checkAlgo());
+        List<Lent> outgoing = new ArrayList<>();
+        EncodingCost.Sum cost = new EncodingCost.Sum();
+        for (Map.Entry<Long, DirtyBlock> entry : blocks.entrySet()) {
+            OutgoingBlock block = outgoing(inode, policy, entry.getKey(), entry.getValue());
+            outgoing.add(new Lent(entry.getValue(), block));
+            if (cost.add(block).isFull()) {
+                break;
+            }
+        }
+        return outgoing;
+    }
+
+    private OutgoingBlock outgoing(Inode inode, DataPolicy policy, long key, DirtyBlock dirty) {
+        int used = Math.clamp(inode.changes().block.sizeBytes() - key, 0, Limits.BLOCK_BYTES_MAX);
+        dirty.cut(used);
+        if (used == 0) {
+            return OutgoingBlock.beyondEnd(key, policy, () -> dirty.free(buffers));
+        }
+        MemorySegment plain = dirty.padded(buffers, storedBytes(used));
+        boolean tries = policy.compresses() && inode.isWorthCompressing(MISSES_MAX);
+        return new OutgoingBlock(key, plain, policy, tries, () -> dirty.free(buffers));
+    }
+
+    private void write(Inode inode, OutgoingBlock block) {
+        Changes changes = inode.changes();
+        BlockRef ref = pipeline.place(block, mirrorTid, changes.modifyTid);
+        // From now on its memory is the writer's.
+        changes.blocks.remove(block.key());
+        if (block.isTried() && !block.isHole()) {
+            inode.noteCompression(block.isCompressed());
+        }
+        replace(inode, block.key(), ref);
     }
 
     /** @param ref null for a hole */
@@ -146,40 +221,9 @@ public final class InodeFlush {
         }
     }
 
-    /** @return the reference, or null for a hole (section 11.3) */
-    private BlockRef writeBlock(Inode inode, long key, long size, DirtyBlock dirty) {
-        Changes changes = inode.changes();
-        int checkMethod = changes.block.checkAlgo() & 0xF;
-        int used = Math.clamp(size - key, 0, Limits.BLOCK_BYTES_MAX);
-        dirty.cut(used);
-        boolean mayBeHole =
-                (changes.block.compAlgo() & 0xF) != COMPRESSION_NONE && checkMethod != CheckCode.NONE.code();
-        if (used == 0 || (mayBeHole && isZero(dirty.bytes(dirty.length())))) {
-            dirty.free(buffers);
-            return null;
-        }
-        MemorySegment plain = dirty.padded(buffers, storedBytes(used));
-        BlockRef.Builder ref =
-                BlockRef.builder(BlockType.DATA).key(key, Limits.DATA_KEYBITS).tids(mirrorTid, changes.modifyTid);
-        MemorySegment compressed = encoder.compress(inode, plain);
-        if (compressed != null || plain.byteSize() < GATHERED_BYTES) {
-            MemorySegment stored = compressed == null ? plain : compressed;
-            ref.methods(checkMethod, compressed == null ? COMPRESSION_NONE : encoder.methodCode());
-            BlockRef written = placer.write(ref.build(), ref, stored);
-            dirty.free(buffers);
-            return written;
-        }
-        ref.methods(checkMethod, COMPRESSION_NONE);
-        return placer.writeData(ref, key, plain, () -> dirty.free(buffers));
-    }
-
     /** A block inside the file has 64 KiB, the last one as little as is legal (section 11.2). */
     private static int storedBytes(int used) {
         return Math.max(1 << Limits.RADIX_MIN, used == 1 ? 1 : Integer.highestOneBit(used - 1) << 1);
-    }
-
-    private static boolean isZero(MemorySegment bytes) {
-        return MemorySegment.mismatch(bytes, 0, bytes.byteSize(), ZEROS, 0, bytes.byteSize()) < 0;
     }
 
     private void writeNames(Inode inode, Changes changes) {

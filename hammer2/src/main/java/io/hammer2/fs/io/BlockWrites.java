@@ -50,10 +50,15 @@ public final class BlockWrites {
         this.pending = pending;
     }
 
+    /** Whether {@link #writeCopy} puts a block of this size together with others, for which it is copied in any case. */
+    public static boolean isGathered(long bytes) {
+        return bytes < GATHERED_BYTES;
+    }
+
     /** Writes a copy of {@code stored}, which may be on the heap. */
     public void writeCopy(long offsetBytes, MemorySegment stored) {
         int length = (int) stored.byteSize();
-        if (length < GATHERED_BYTES) {
+        if (isGathered(length)) {
             gather(offsetBytes, stored);
             return;
         }

@@ -195,12 +195,7 @@ public final class MountedPfs {
         for (Inode inode : copyOfDirty()) {
             long next = 0;
             for (int turns = 0; next >= 0 && turns < WRITE_AHEAD_TURNS_MAX; turns++) {
-                inode.gate().lockExclusive();
-                try {
-                    next = inode.isRemoved() ? -1 : flush.writeAhead(inode, next);
-                } finally {
-                    inode.gate().unlockExclusive();
-                }
+                next = flush.writeAhead(inode, next);
                 LwktThread.yieldNow();
             }
         }

@@ -4,7 +4,6 @@ import io.hammer2.fs.chain.Topology;
 import io.hammer2.fs.freemap.BlockPlacer;
 import io.hammer2.fs.freemap.Freemap;
 import io.hammer2.fs.freemap.VolumeFullException;
-import io.hammer2.fs.inode.BlockEncoder;
 import io.hammer2.fs.inode.InodeFlush;
 import io.hammer2.fs.io.BlockWrites;
 import io.hammer2.fs.io.BufferPool;
@@ -16,6 +15,8 @@ import io.hammer2.fs.pfs.MountedPfs;
 import io.hammer2.fs.pfs.OpenPfss;
 import io.hammer2.fs.pfs.PfsTransaction;
 import io.hammer2.fs.pfs.SuperRoot;
+import io.hammer2.fs.pipeline.DataPipeline;
+import io.hammer2.fs.pipeline.Duplicates;
 import io.hammer2.lwkt.Cpu;
 import io.hammer2.lwkt.Gate;
 import io.hammer2.lwkt.Message;
@@ -62,7 +63,7 @@ public final class Sync {
     private final long intervalNanos;
     private final Consumer<String> log;
 
-    private final BlockEncoder encoder = new BlockEncoder();
+    private final DataPipeline pipeline;
     private final Gate modifications = new Gate(GATE_ORDER);
 
     /** Of the last flush; under the modification gate. */
@@ -109,6 +110,7 @@ public final class Sync {
         this.open = open;
         this.freemap = freemap;
         this.placer = new BlockPlacer(freemap, writes, topology.io());
+        this.pipeline = new DataPipeline(cpu, placer, buffers, Duplicates.NONE);
         this.writes = writes;
         this.buffers = buffers;
         this.headers = headers;
@@ -303,7 +305,7 @@ public final class Sync {
         } catch (IOException e) {
             // Who waited for that commit knows.
         }
-        encoder.close();
+        pipeline.close();
     }
 
     private void cancelTimer() {
@@ -436,7 +438,7 @@ public final class Sync {
         if (dirty.isEmpty() && due.isEmpty()) {
             return null;
         }
-        InodeFlush flush = new InodeFlush(topology, placer, buffers, encoder, tid);
+        InodeFlush flush = new InodeFlush(topology, placer, buffers, pipeline, tid);
         List<BlockRef> roots = new ArrayList<>();
         for (MountedPfs pfs : dirty) {
             roots.add(pfs.flush(flush));
@@ -458,7 +460,7 @@ public final class Sync {
 
     /** Brings most of the file data on its way while operations go on, so that the gate is closed for the rest only. */
     private void writeAhead() {
-        InodeFlush flush = new InodeFlush(topology, placer, buffers, encoder, nextTid());
+        InodeFlush flush = new InodeFlush(topology, placer, buffers, pipeline, nextTid());
         for (MountedPfs pfs : List.copyOf(open.all())) {
             pfs.writeAhead(flush);
         }
