@@ -16,6 +16,11 @@ public final class FsException extends RuntimeException {
         return errno;
     }
 
+    /** What was asked for and why it cannot be had. */
+    public String what() {
+        return super.getMessage();
+    }
+
     @Override
     public String getMessage() {
         return errno + ": " + super.getMessage();

@@ -128,7 +128,7 @@ public final class Hammer2 implements AutoCloseable {
             prepareToWrite(options);
         }
         pfss = new PfsControl(
-                Cpu.current(),
+                topology(),
                 superRoot,
                 open,
                 this::reportSuperRoot,

@@ -1,5 +1,6 @@
 package io.hammer2.fs;
 
+import io.hammer2.fs.chain.Topology;
 import io.hammer2.fs.io.DeviceErrorException;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.Limits;
@@ -27,6 +28,7 @@ import java.util.function.Consumer;
  */
 public final class PfsControl {
     private final Cpu volumeCpu;
+    private final Topology topology;
     private final SuperRoot superRoot;
     private final OpenPfss open;
     private final Consumer<CorruptBlockException> damaged;
@@ -35,14 +37,18 @@ public final class PfsControl {
     /** What changing takes. */
     record Writing(Sync sync, Reclaim reclaim) {}
 
-    /** @param writing null of what is opened to read only */
+    /**
+     * @param topology of the volume cpu
+     * @param writing null of what is opened to read only
+     */
     PfsControl(
-            Cpu volumeCpu,
+            Topology topology,
             SuperRoot superRoot,
             OpenPfss open,
             Consumer<CorruptBlockException> damaged,
             Writing writing) {
-        this.volumeCpu = volumeCpu;
+        this.volumeCpu = topology.io().cpu();
+        this.topology = topology;
         this.superRoot = superRoot;
         this.open = open;
         this.damaged = damaged;
@@ -81,6 +87,29 @@ public final class PfsControl {
     /** Whether the PFS at this key of the super-root is mounted by us. */
     public boolean isMounted(PfsInfo pfs) {
         return volumeCpu.call(() -> open.isMounted(pfs.nameKey()));
+    }
+
+    /**
+     * How two PFSs differ as they were committed, by path. Takes time for what changed: what both share is not read.
+     *
+     * @throws FsException ENOENT; EIO
+     */
+    public List<PfsDifference> compare(Label before, Label after) {
+        return volumeCpu.call(() -> {
+            try {
+                return PfsDiff.compare(topology, require(before), require(after));
+            } catch (CorruptBlockException | DeviceErrorException e) {
+                throw new FsException(Errno.EIO, String.valueOf(e.getMessage()));
+            }
+        });
+    }
+
+    private Pfs require(Label label) {
+        Pfs found = superRoot.find(label);
+        if (found == null) {
+            throw new FsException(Errno.ENOENT, "no PFS named " + label);
+        }
+        return found;
     }
 
     /** Makes the changes, in one commit with all that was done before. */

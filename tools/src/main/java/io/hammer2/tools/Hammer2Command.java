@@ -38,7 +38,7 @@ final class Hammer2Command implements Runnable {
 
     private final Console console;
 
-    @Option(names = "-s", paramLabel = "PATH", description = "A file of the mounted file system to look at.")
+    @Option(names = "-s", paramLabel = "PATH", description = "A file of the mounted file system, a device or an image.")
     private String path;
 
     @Option(names = "-v", scope = ScopeType.INHERIT, description = "Tell more; twice for still more.")
@@ -60,6 +60,20 @@ final class Hammer2Command implements Runnable {
             scope = ScopeType.INHERIT,
             description = "Memory for bulkfree and dedup; default 64M.")
     private long memoryBytes = BulkFreeResult.MEMORY_BYTES_DEFAULT;
+
+    @Option(
+            names = "-t",
+            paramLabel = "TYPE",
+            scope = ScopeType.INHERIT,
+            description = "Type of a PFS to be made; default MASTER, with -u SLAVE.")
+    private String pfsType;
+
+    @Option(
+            names = "-u",
+            paramLabel = "UUID",
+            scope = ScopeType.INHERIT,
+            description = "Cluster id of a PFS to be made.")
+    private String clusterId;
 
     private Hammer2Command(Console console) {
         this.console = console;
@@ -95,6 +109,14 @@ final class Hammer2Command implements Runnable {
         Map<String, Supplier<?>> directives = new LinkedHashMap<>();
         directives.put("info", InfoDirective::new);
         directives.put("pfs-list", PfsListDirective::new);
+        directives.put("pfs-create", PfsCreateDirective::new);
+        directives.put("pfs-delete", PfsDeleteDirective::new);
+        directives.put("pfs-clid", PfsIdDirective.Cluster::new);
+        directives.put("pfs-fsid", PfsIdDirective.FileSystem::new);
+        directives.put("snapshot", SnapshotDirective.Synced::new);
+        directives.put("snapshot-debug", SnapshotDirective.OfLastCommit::new);
+        directives.put("rollback", RollbackDirective::new);
+        directives.put("diff", DiffDirective::new);
         directives.put("volume-list", VolumeListDirective::new);
         directives.put("volhdr", VolhdrDirective::new);
         directives.put("freemap", FreemapDirective::new);
@@ -150,6 +172,16 @@ final class Hammer2Command implements Runnable {
     /** The size of -m. */
     long memoryBytes() {
         return memoryBytes;
+    }
+
+    /** The type of -t, or null. */
+    String pfsType() {
+        return pfsType;
+    }
+
+    /** The UUID of -u, or null. */
+    String clusterId() {
+        return clusterId;
     }
 
     /** The path of -s, or null. */

@@ -124,7 +124,7 @@ final class MountedFile implements AutoCloseable {
         return new ToolException(path + ": " + errorText(errno));
     }
 
-    private static String errorText(int errno) {
+    static String errorText(int errno) {
         if (errno == ENOTTY || errno == ENOSYS) {
             return "not a file of a mounted HAMMER2 file system";
         }

@@ -2,6 +2,7 @@ package io.hammer2.tools;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -21,7 +22,7 @@ final class PfsListDirective extends Directive {
             JsonWriter json = json().beginArray();
             for (Target target : targets) {
                 json.beginObject().member("path", target.name()).name("pfs").beginArray();
-                rows(target).forEach(row -> row.write(json));
+                rows(target, this::damage).forEach(row -> row.write(json));
                 json.endArray().endObject();
             }
             json.endArray();
@@ -31,7 +32,7 @@ final class PfsListDirective extends Directive {
             if (targets.size() > 1) {
                 out().println(target.name() + ":");
             }
-            List<PfsRow> rows = rows(target);
+            List<PfsRow> rows = rows(target, this::damage);
             out().println(line("Type", "ClusterId (pfs_clid)", "Label"));
             for (PfsRow row : rows) {
                 out().println(line(row.type(), row.clid().toString(), row.label()));
@@ -39,7 +40,8 @@ final class PfsListDirective extends Directive {
         }
     }
 
-    private List<PfsRow> rows(Target target) {
+    /** @param damage takes a line for each block that cannot be read */
+    static List<PfsRow> rows(Target target, Consumer<String> damage) {
         switch (target) {
             case Target.Mounted mounted -> {
                 try (MountedFile file = MountedFile.open(mounted.path())) {
@@ -48,7 +50,7 @@ final class PfsListDirective extends Directive {
             }
             case Target.Devices devices -> {
                 try (InspectedVolume volume = InspectedVolume.open(devices.special())) {
-                    return volume.pfsRoots(this::damage).stream()
+                    return volume.pfsRoots(damage).stream()
                             .map(root -> PfsRow.of(root.inode()))
                             .toList();
                 }

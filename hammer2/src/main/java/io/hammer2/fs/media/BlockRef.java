@@ -295,6 +295,12 @@ public final class BlockRef {
         return other instanceof BlockRef that && isAt(that.segment, 0);
     }
 
+    /** Whether both lead to the same, and say the same of it, whenever they were made: all but the transaction ids is equal. */
+    public boolean isLike(BlockRef that) {
+        return MemorySegment.mismatch(segment, 0, MIRROR_TID, that.segment, 0, MIRROR_TID) < 0
+                && MemorySegment.mismatch(segment, DATA_OFF, BYTES, that.segment, DATA_OFF, BYTES) < 0;
+    }
+
     /** Whether the 128 bytes at {@code offset} of {@code block} are this reference: a lookup that makes no object. */
     public boolean isAt(MemorySegment block, long offset) {
         return MemorySegment.mismatch(segment, 0, BYTES, block, offset, offset + BYTES) < 0;

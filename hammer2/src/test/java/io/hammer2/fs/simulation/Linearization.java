@@ -76,6 +76,22 @@ final class Linearization {
         return passed;
     }
 
+    /** The operations of each client. */
+    List<List<Call>> calls() {
+        return clients;
+    }
+
+    /** What at most had been done of each client when this had ended: as {@link Passed#done}. */
+    long begunBefore(Call call) {
+        long begun = 0;
+        for (int client = 0; client < clients.size(); client++) {
+            for (Call other : clients.get(client)) {
+                begun += call.precedes(other) ? 0 : 1L << (client * CALLS_BITS);
+            }
+        }
+        return begun;
+    }
+
     /** What at least had been done of each client when this was asked for: as {@link Passed#done}. */
     long doneBefore(Call call) {
         long done = 0;

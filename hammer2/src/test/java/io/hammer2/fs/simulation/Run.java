@@ -31,7 +31,20 @@ final class Run {
      * that explains what came of them.
      */
     Linearization round(int clients, int operationsEach, Circumstances circumstances, Consumer<Call> ended) {
-        List<List<Operation>> operations = workload.round(model.state(), clients, operationsEach);
+        return round(clients, operationsEach, List.of(), circumstances, ended);
+    }
+
+    /** As {@link #round(int, int, Circumstances, Consumer)}, with another client that does {@code beside}, if that is anything. */
+    Linearization round(
+            int clients,
+            int operationsEach,
+            List<Operation> beside,
+            Circumstances circumstances,
+            Consumer<Call> ended) {
+        List<List<Operation>> operations = new ArrayList<>(workload.round(model.state(), clients, operationsEach));
+        if (!beside.isEmpty()) {
+            operations.add(beside);
+        }
         List<List<Call>> calls = world.round(operations, ended);
         operationCount += (long) clients * operationsEach;
         return Linearization.of(

@@ -37,12 +37,13 @@ final class Volumes {
     }
 
     /** Fails unless all is well on what was written as it should be. */
-    static void requireClean(BlockDevice device) {
+    static FsckResult requireClean(BlockDevice device) {
         List<String> found = new ArrayList<>();
         FsckResult result = Fsck.check(List.of(device), OPTIONS, finding -> found.add(finding.toString()));
         if (result.outcome() != FsckResult.Outcome.CLEAN) {
             throw new AssertionError(text(result, found));
         }
+        return result;
     }
 
     /** Fails unless all is well but for copies of the header that the crash has torn. */

@@ -26,6 +26,7 @@ final class World implements AutoCloseable {
     private long deviceSeed;
     private Hammer2 volume;
     private EventSource completions;
+    private FileSystem mounted;
     private Posix fs;
     private int moment;
 
@@ -68,17 +69,24 @@ final class World implements AutoCloseable {
     /** Mounts what is on a device; that is closed in the end. */
     void mount(BlockDevice device, MountOptions options) throws Hammer2Exception {
         volume = Hammer2.open(lwkt, List.of(device), options);
-        FileSystem mounted = volume.mount(null);
+        mounted = volume.mount(null);
+        fs = new MountedFileSystem(mounted);
+    }
+
+    /** Unmounts what is mounted, and mounts another PFS of the volume. */
+    void use(String label) throws Hammer2Exception {
+        mounted.unmount();
+        mounted = volume.mount(label);
         fs = new MountedFileSystem(mounted);
     }
 
     /** Has everything committed, if that is possible. */
     void unmount() throws Hammer2Exception {
-        Hammer2 mounted = volume;
+        Hammer2 opened = volume;
         volume = null;
         fs = null;
         try {
-            mounted.close();
+            opened.close();
         } finally {
             if (completions != null) {
                 EventSource source = completions;
