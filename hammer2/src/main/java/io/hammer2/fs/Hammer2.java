@@ -11,6 +11,7 @@ import io.hammer2.fs.io.BlockWrites;
 import io.hammer2.fs.io.BufferPool;
 import io.hammer2.fs.io.DeviceErrorException;
 import io.hammer2.fs.io.PendingWrites;
+import io.hammer2.fs.io.RecentBlocks;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
@@ -20,6 +21,8 @@ import io.hammer2.fs.pfs.MountedPfs;
 import io.hammer2.fs.pfs.OpenPfss;
 import io.hammer2.fs.pfs.Pfs;
 import io.hammer2.fs.pfs.SuperRoot;
+import io.hammer2.fs.pipeline.Duplicates;
+import io.hammer2.fs.pipeline.RecentDuplicates;
 import io.hammer2.fs.volume.Headers;
 import io.hammer2.fs.volume.Reclaim;
 import io.hammer2.fs.volume.Recovery;
@@ -60,6 +63,9 @@ public final class Hammer2 implements AutoCloseable {
     private final BufferPool buffers = new BufferPool();
     private final PendingWrites pending;
 
+    /** Null where content that comes again is stored again. */
+    private final RecentBlocks recent;
+
     /** Read on the volume cpu when it is opened. */
     private SuperRoot superRoot;
 
@@ -80,10 +86,11 @@ public final class Hammer2 implements AutoCloseable {
         this.faults = new FaultLog(lwkt.clock(), options.log());
         this.topologies = new Topology[lwkt.cpuCount()];
         this.readAheads = new ReadAhead[lwkt.cpuCount()];
+        this.recent = options.dedup() && !options.readOnly() ? new RecentBlocks() : null;
         PendingWrites pending = new PendingWrites();
         for (int id = 0; id < topologies.length; id++) {
             topologies[id] = new Topology(new BlockIo(
-                    lwkt.cpu(id), volume.devices(), volume.sizeBytes(), pending, options.cacheBytesPerCpu()));
+                    lwkt.cpu(id), volume.devices(), volume.sizeBytes(), pending, recent, options.cacheBytesPerCpu()));
             readAheads[id] = new ReadAhead(topologies[id], options.cacheBytesPerCpu());
         }
         this.pending = pending;
@@ -149,11 +156,15 @@ public final class Hammer2 implements AutoCloseable {
         }
         SpaceBudget budget = new SpaceBudget(
                 header.allocatorSize(), freemap.availableBytes(), freemap.wholeBlockBytes(SpaceBudget.PLENTY_BYTES));
+        Duplicates duplicates = recent == null
+                ? Duplicates.NONE
+                : new RecentDuplicates(recent, topology().io(), freemap);
         Sync sync = new Sync(
                 topology(),
                 superRoot,
                 open,
                 freemap,
+                duplicates,
                 new BlockWrites(Cpu.current(), volume.devices(), buffers, pending),
                 buffers,
                 headers,

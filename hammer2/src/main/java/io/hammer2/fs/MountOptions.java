@@ -11,6 +11,7 @@ import java.util.function.Consumer;
  * @param dirtyBytesMax bound of what is changed and not yet committed, off-heap; who writes more waits for a commit
  * @param syncIntervalNanos what changed is committed at most this long after, unless somebody asks earlier
  * @param atime when reading a file changes its access time
+ * @param dedup whether a block that is written is shared with one of the same content that was read or written lately
  * @param log takes one line for each thing that an administrator should know; called from any thread
  */
 public record MountOptions(
@@ -19,6 +20,7 @@ public record MountOptions(
         long dirtyBytesMax,
         long syncIntervalNanos,
         Atime atime,
+        boolean dedup,
         Consumer<String> log) {
     /** When reading a file changes its access time: mount(8). */
     public enum Atime {
@@ -69,27 +71,32 @@ public record MountOptions(
     /** To read only. */
     public static MountOptions readOnly(long cacheBytesPerCpu, Consumer<String> log) {
         return new MountOptions(
-                true, cacheBytesPerCpu, DIRTY_BYTES_DEFAULT, SYNC_INTERVAL_NANOS_DEFAULT, Atime.NEVER, log);
+                true, cacheBytesPerCpu, DIRTY_BYTES_DEFAULT, SYNC_INTERVAL_NANOS_DEFAULT, Atime.NEVER, true, log);
     }
 
     /** To read and write, with defaults otherwise. */
     public static MountOptions readWrite(long cacheBytesPerCpu, Consumer<String> log) {
         return new MountOptions(
-                false, cacheBytesPerCpu, DIRTY_BYTES_DEFAULT, SYNC_INTERVAL_NANOS_DEFAULT, Atime.NEVER, log);
+                false, cacheBytesPerCpu, DIRTY_BYTES_DEFAULT, SYNC_INTERVAL_NANOS_DEFAULT, Atime.NEVER, true, log);
     }
 
     /** These, with another bound of what waits for a commit. */
     public MountOptions withDirtyBytesMax(long bytes) {
-        return new MountOptions(readOnly, cacheBytesPerCpu, bytes, syncIntervalNanos, atime, log);
+        return new MountOptions(readOnly, cacheBytesPerCpu, bytes, syncIntervalNanos, atime, dedup, log);
     }
 
     /** These, with another interval of commits. */
     public MountOptions withSyncIntervalNanos(long nanos) {
-        return new MountOptions(readOnly, cacheBytesPerCpu, dirtyBytesMax, nanos, atime, log);
+        return new MountOptions(readOnly, cacheBytesPerCpu, dirtyBytesMax, nanos, atime, dedup, log);
     }
 
     /** These, with another rule for access times. */
     public MountOptions withAtime(Atime rule) {
-        return new MountOptions(readOnly, cacheBytesPerCpu, dirtyBytesMax, syncIntervalNanos, rule, log);
+        return new MountOptions(readOnly, cacheBytesPerCpu, dirtyBytesMax, syncIntervalNanos, rule, dedup, log);
+    }
+
+    /** These, with content that comes again shared or not. */
+    public MountOptions withDedup(boolean shares) {
+        return new MountOptions(readOnly, cacheBytesPerCpu, dirtyBytesMax, syncIntervalNanos, atime, shares, log);
     }
 }

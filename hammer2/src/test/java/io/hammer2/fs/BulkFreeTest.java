@@ -204,7 +204,8 @@ class BulkFreeTest {
     void an_open_file_without_a_name_keeps_its_blocks() throws Exception {
         format(64L << 20);
         mounted((lwkt, files) -> {
-            byte[] kept = random(3 * FILE_BYTES, 7);
+            // Nothing that the files beside it have as well, which would share its blocks.
+            byte[] kept = random(3 * FILE_BYTES, 7_000);
             long inum = on(lwkt, () -> {
                 long created = create(files, "open", kept);
                 files.open(created);

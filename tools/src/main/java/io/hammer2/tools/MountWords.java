@@ -14,9 +14,10 @@ import java.util.Set;
 final class MountWords {
     /** What a message lists. */
     static final String KNOWN =
-            "ro, rw, allow_other, default_permissions, noatime, relatime, strictatime, transport=kernel|jnr, cache=SIZE, cpus=N,"
-                    + " log=FILE, sync_interval=SECONDS, dirty=SIZE, attr_timeout=SECONDS, entry_timeout=SECONDS, negative_timeout=SECONDS,"
-                    + " max_read=BYTES, max_readahead=BYTES, [no]dev, [no]suid, [no]exec";
+            "ro, rw, allow_other, default_permissions, noatime, relatime, strictatime, transport=kernel|jnr,"
+                    + " cache=SIZE, cpus=N, log=FILE, sync_interval=SECONDS, dirty=SIZE, dedup=on|off,"
+                    + " attr_timeout=SECONDS, entry_timeout=SECONDS, negative_timeout=SECONDS, max_read=BYTES,"
+                    + " max_readahead=BYTES, [no]dev, [no]suid, [no]exec";
 
     private static final Set<String> IGNORED = Set.of(
             "defaults",
@@ -65,6 +66,7 @@ final class MountWords {
     private long dirtyBytes = MountOptions.DIRTY_BYTES_DEFAULT;
     private long syncIntervalNanos = MountOptions.SYNC_INTERVAL_NANOS_DEFAULT;
     private MountOptions.Atime atime = MountOptions.Atime.NEVER;
+    private boolean dedup = true;
     private int cpus = Math.min(Runtime.getRuntime().availableProcessors(), 16);
     private String logFile;
 
@@ -98,6 +100,7 @@ final class MountWords {
             case "transport" -> transport = transport(value);
             case "cache" -> cacheBytes = size(word, value, MountOptions.CACHE_BYTES_MIN, "the cache of a cpu");
             case "dirty" -> dirtyBytes = size(word, value, MountOptions.DIRTY_BYTES_MIN, "what waits for a commit");
+            case "dedup" -> dedup = isOn(word, value);
             case "cpus" -> cpus = (int) number(word, value, 1, CPUS_MAX);
             case "log" -> logFile = required(word, value);
             case "sync_interval" ->
@@ -112,6 +115,14 @@ final class MountWords {
         }
     }
 
+    private static boolean isOn(String word, String value) {
+        return switch (required(word, value)) {
+            case "on" -> true;
+            case "off" -> false;
+            default -> throw new ToolException("mount option " + word + ": write dedup=on or dedup=off");
+        };
+    }
+
     /** Unless {@code ro} was the last word on it. */
     boolean writable() {
         return writable;
@@ -119,7 +130,7 @@ final class MountWords {
 
     /** How the volume is opened. */
     MountOptions volume(java.util.function.Consumer<String> log) {
-        return new MountOptions(!writable, cacheBytes, dirtyBytes, syncIntervalNanos, atime, log);
+        return new MountOptions(!writable, cacheBytes, dirtyBytes, syncIntervalNanos, atime, dedup, log);
     }
 
     /** {@code kernel} or {@code jnr}. */

@@ -82,7 +82,7 @@ final class DedupTest {
     @Test
     void says_what_is_there_more_than_once_and_gives_its_space_back() throws Exception {
         try (Scratch scratch = Scratch.make(256L << 20)) {
-            scratch.mount("");
+            scratch.mount("dedup=off");
             String root = scratch.root().toString();
             write(scratch.root(), 1);
             Run told = Run.hammer2("--json", "dedup", "-n", root).succeeded();
@@ -129,7 +129,7 @@ final class DedupTest {
         long seed = 7;
         Random random = new Random(seed);
         try (Scratch scratch = Scratch.make(256L << 20)) {
-            scratch.mount("");
+            scratch.mount("dedup=off");
             write(scratch.root(), seed);
             for (int kill = 0; kill < KILLS; kill++) {
                 List<String> command = new ArrayList<>(Scratch.java("Hammer2Command"));
@@ -149,7 +149,7 @@ final class DedupTest {
                         "seed %d, kill %d%s%s%n", seed, kill, both ? " of both" : "", ended ? ", too late" : "");
                 if (both) {
                     scratch.check();
-                    scratch.mount("");
+                    scratch.mount("dedup=off");
                 }
                 requireContents();
             }

@@ -42,8 +42,8 @@ final class SpaceReturnTest {
             FileSystem files = volume.mount("DATA");
             lwkt.run(0, () -> {
                 byte[] content = new byte[FILE_BYTES];
-                new Random(1).nextBytes(content);
                 for (int i = 0; i < FILES; i++) {
+                    new Random(i).nextBytes(content);
                     long inum = files.create(FileSystem.ROOT_INUM, name(i), NewInode.of(FileType.REGULAR, 0644, 0, 0))
                             .inum();
                     files.write(inum, 0, MemorySegment.ofArray(content), 0);

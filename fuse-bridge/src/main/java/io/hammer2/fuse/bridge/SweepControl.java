@@ -33,9 +33,9 @@ public final class SweepControl {
     public static final int PAIRS_MAX = 64;
     public static final int SHARE_BYTES = HEAD_BYTES + PAIRS_MAX * PAIR_BYTES;
 
-    public static final int CHILDREN = ControlRequests.command(200, CHILDREN_BYTES);
-    public static final int BLOCKS = ControlRequests.command(201, BLOCKS_BYTES);
-    public static final int SHARE = ControlRequests.command(202, SHARE_BYTES);
+    public static final int CHILDREN = ControlRequests.command(210, CHILDREN_BYTES);
+    public static final int BLOCKS = ControlRequests.command(211, BLOCKS_BYTES);
+    public static final int SHARE = ControlRequests.command(212, SHARE_BYTES);
 
     public static final long INUM = 0;
     /** Cookie of a listing, or offset in a file; {@link #END} when there is no more. */

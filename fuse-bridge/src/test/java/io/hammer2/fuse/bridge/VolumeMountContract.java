@@ -213,7 +213,7 @@ abstract class VolumeMountContract extends WritableMountContract {
                     data[64:68] = b"none" if size == 320 else data[64:68]
                     fcntl.ioctl(fd, 0xc0000000 | size << 16 | ord("h") << 8 | number, data, True)
                 CREATE, DELETE, SNAPSHOT, SET, DESTROY, EMERGENCY, GROW = 81, 82, 84, 87, 94, 95, 96
-                CHILDREN, BLOCKS, SHARE = 200, 201, 202
+                CHILDREN, BLOCKS, SHARE = 210, 211, 212
                 def may(number, size):
                     # What it asks for is impossible or changes nothing, but not forbidden.
                     try: ask(number, size)

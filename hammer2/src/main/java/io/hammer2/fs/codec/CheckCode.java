@@ -93,6 +93,11 @@ public enum CheckCode {
         };
     }
 
+    /** Whether two check areas hold the same code. */
+    public boolean isSame(MemorySegment area, MemorySegment other) {
+        return MemorySegment.mismatch(area, 0, lengthBytes, other, 0, lengthBytes) < 0;
+    }
+
     /** Puts the code of {@code stored} at the start of {@code checkArea}; the rest of the area is left as it is. */
     public void store(MemorySegment stored, MemorySegment checkArea) {
         switch (this) {

@@ -18,8 +18,9 @@ import java.util.concurrent.CancellationException;
  *
  * <ol>
  *   <li>a complete pass of this object found it unused in commit <i>c</i>, or in a later one, and staged it or left it staged. What
- *       is unused stays so: only an allocation brings it into use, and that marks it allocated;
- *   <li>nothing was allocated in it between the commit that a pass walks and the merge: the freemap notes that meanwhile;
+ *       is unused stays so: only an allocation brings it into use, or one more reference to a block that was there before ({@link
+ *       Freemap#claim}), and both mark it allocated;
+ *   <li>nothing was allocated or claimed in it between the commit that a pass walks and the merge: the freemap notes that meanwhile;
  *   <li>inodes that are open and have no name count as in use, as of the very moment of the commit;
  *   <li>every copy of the header is of commit <i>c</i> or later.
  * </ol>

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /**
  * The space map of a volume, owned by the volume cpu, where its methods are called by one thread at a time.
@@ -33,6 +34,9 @@ public final class Freemap {
 
     private final RoomHints hints = new RoomHints();
     private long freeBytes;
+
+    /** Hears of what {@link #merge} frees, before any of it is given out. */
+    private Consumer<Freed> onFreed = freed -> {};
 
     /** What was allocated since the scan began; null while there is none. */
     private GranuleMap allocatedSinceScan;
@@ -80,6 +84,18 @@ public final class Freemap {
         // The segment that newfs began, and the reserves of what the reference has enlarged (section 20, 2).
         long neverFree = Math.max(0, allocatorSize - (size - first - reserves));
         return new Freemap(topology, committed, size, first, neverFree, free);
+    }
+
+    /** Places that have just become free. */
+    @FunctionalInterface
+    public interface Freed {
+        /** Whether any of a block is among them. */
+        boolean has(long offsetBytes, int radix);
+    }
+
+    /** {@code listener} hears of all that becomes free, at that moment; on the volume cpu. */
+    public void onFreed(Consumer<Freed> listener) {
+        onFreed = listener;
     }
 
     /** Free bytes, as the header's allocator_free has them; without what leases took since {@link #flush} last folded them in. */
@@ -178,6 +194,29 @@ public final class Freemap {
     }
 
     /**
+     * Marks a block allocated for one more reference to it (format section 11.5), unless it is free: it may have been staged by bulkfree
+     * since nothing referred to it, and nothing stages or frees it in this commit then.
+     *
+     * @return false where any of it is free; then nothing was marked
+     */
+    public boolean claim(long offsetBytes, int radix) {
+        if (isAnyFree(offsetBytes, 1 << radix)) {
+            return false;
+        }
+        markAllocated(offsetBytes, radix);
+        return true;
+    }
+
+    private boolean isAnyFree(long offsetBytes, int size) {
+        long segment = segmentOf(offsetBytes);
+        if (!tree.isManaged(segment)) {
+            return false;
+        }
+        SegmentLease lease = leases.get(segment);
+        return (lease != null ? lease : open(segment, 0)).isAnyFree((int) (offsetBytes - segment), size);
+    }
+
+    /**
      * Folds in the leases, and gives every changed block to {@code write} for its next slot. After this {@link #rootTable} refers
      * to the result.
      *
@@ -221,7 +260,8 @@ public final class Freemap {
             throw new IllegalStateException("a merge without a scan, or while segments are lent");
         }
         FreemapTree.Leaf leaf = tree.leaf(gib);
-        LeafMerge merge = new LeafMerge(leaf, referenced, allocatedSinceScan, mayFree);
+        GranuleMap freedNow = new GranuleMap(gib, gib + Limits.GIB);
+        LeafMerge merge = new LeafMerge(leaf, referenced, allocatedSinceScan, mayFree, freedNow);
         for (int segment = 0; segment < FreemapLeaf.SEGMENT_COUNT; segment++) {
             if (tree.isManaged(gib + (long) segment * Limits.FREEMAP_SEGMENT_BYTES)) {
                 merge.segment(segment);
@@ -232,6 +272,7 @@ public final class Freemap {
         freeBytes += (counts.freed() - counts.wereFree()) * Limits.FREEMAP_GRANULE_BYTES;
         if (counts.freed() > 0) {
             hints.room(gib);
+            onFreed.accept((offset, radix) -> freedNow.hasAny(offset, 1 << radix));
         }
         return counts;
     }

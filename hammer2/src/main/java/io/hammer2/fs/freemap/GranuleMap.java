@@ -38,6 +38,21 @@ public final class GranuleMap {
         }
     }
 
+    /** Whether any granule of a block in the range is in it. */
+    boolean hasAny(long offsetBytes, int sizeBytes) {
+        long[] words = byGib.get(gibOf(offsetBytes));
+        if (words == null) {
+            return false;
+        }
+        int first = (int) ((offsetBytes & (Limits.GIB - 1)) >>> GRANULE_RADIX);
+        int last = (int) (((offsetBytes + sizeBytes - 1) & (Limits.GIB - 1)) >>> GRANULE_RADIX);
+        boolean any = false;
+        for (int granule = first; granule <= last; granule++) {
+            any |= (words[granule / Long.SIZE] >>> granule & 1) != 0;
+        }
+        return any;
+    }
+
     /** Adds granules of one segment: one bit for each. */
     void addSegment(long segmentOffset, long[] bits) {
         long[] words = words(segmentOffset);

@@ -13,18 +13,26 @@ final class LeafMerge {
     private final GranuleMap referenced;
     private final GranuleMap allocatedSince;
     private final boolean mayFree;
+    private final GranuleMap freedNow;
     private MergeCounts counts = MergeCounts.NONE;
 
     /**
      * @param allocatedSince in use as well, without the walk having met it
      * @param mayFree whether staged granules are freed; else they stay
+     * @param freedNow takes those that are
      */
-    LeafMerge(FreemapTree.Leaf leaf, GranuleMap referenced, GranuleMap allocatedSince, boolean mayFree) {
+    LeafMerge(
+            FreemapTree.Leaf leaf,
+            GranuleMap referenced,
+            GranuleMap allocatedSince,
+            boolean mayFree,
+            GranuleMap freedNow) {
         this.leaf = leaf;
         this.map = leaf.map();
         this.referenced = referenced;
         this.allocatedSince = allocatedSince;
         this.mayFree = mayFree;
+        this.freedNow = freedNow;
     }
 
     MergeCounts counts() {
@@ -46,6 +54,9 @@ final class LeafMerge {
                 continue;
             }
             map.setGranule(segment, granule, after);
+            if (after == Granule.FREE) {
+                freedNow.add(offset + (long) granule * GRANULE, GRANULE);
+            }
             switch (before) {
                 case ALLOCATED -> staged++;
                 case STAGED -> {

@@ -117,6 +117,15 @@ public final class SegmentLease {
         return granulesTaken > before;
     }
 
+    /** Whether any granule that a block lies in is free. */
+    boolean isAnyFree(int inSegment, int size) {
+        boolean any = false;
+        for (int granule = inSegment / GRANULE; granule <= (inSegment + size - 1) / GRANULE; granule++) {
+            any |= map.granule(0, granule) == Granule.FREE;
+        }
+        return any;
+    }
+
     /** Whether anything was allocated or marked since {@link #settle}. */
     boolean hasTaken() {
         return anyTaken;

@@ -8,8 +8,6 @@ import io.hammer2.fs.io.CachedBlock;
 import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Blocks of file data that several places refer to (format section 11.5): in files, or in one. Of one cpu, and used with the gates of
@@ -128,27 +126,13 @@ public final class BlockSharing {
         try {
             CachedBlock second = topology.io().load(other);
             try {
-                return haveSameContent(first.bytes(), second.bytes());
+                return first.holds(second.bytes());
             } finally {
                 topology.io().release(second);
             }
         } finally {
             topology.io().release(first);
         }
-    }
-
-    private static boolean haveSameContent(MemorySegment one, MemorySegment other) {
-        MemorySegment longer = one.byteSize() < other.byteSize() ? other : one;
-        long common = Math.min(one.byteSize(), other.byteSize());
-        if (MemorySegment.mismatch(one, 0, common, other, 0, common) >= 0) {
-            return false;
-        }
-        for (long i = common; i < longer.byteSize(); i++) {
-            if (longer.get(ValueLayout.JAVA_BYTE, i) != 0) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /** Has {@code target}, after {@link Inode#change}, refer at {@code key} to where {@code found} refers. */

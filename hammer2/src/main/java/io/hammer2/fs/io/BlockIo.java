@@ -40,6 +40,10 @@ public final class BlockIo implements AutoCloseable {
     private final BlockDevice device;
     private final long totalBytes;
     private final PendingWrites pending;
+
+    /** Null where nobody looks for content that comes again. */
+    private final RecentBlocks recent;
+
     private final BlockCache cache;
     private final Arena arena = Arena.ofShared();
     private final Clusters clusters = new Clusters(arena);
@@ -65,10 +69,17 @@ public final class BlockIo implements AutoCloseable {
      * @param cacheBytes bound of the cache
      */
     public BlockIo(Cpu cpu, BlockDevice device, long totalBytes, PendingWrites pending, long cacheBytes) {
+        this(cpu, device, totalBytes, pending, null, cacheBytes);
+    }
+
+    /** As {@link #BlockIo(Cpu, BlockDevice, long, PendingWrites, long)}; {@code recent} hears of file data that is read, if not null. */
+    public BlockIo(
+            Cpu cpu, BlockDevice device, long totalBytes, PendingWrites pending, RecentBlocks recent, long cacheBytes) {
         this.cpu = cpu;
         this.device = device;
         this.totalBytes = totalBytes;
         this.pending = pending;
+        this.recent = recent;
         this.cache = new BlockCache(cacheBytes);
     }
 
@@ -200,6 +211,9 @@ public final class BlockIo implements AutoCloseable {
         cache.insert(block);
         // Pinned by its own loading: its frame, if it already has one, is being written by the device.
         cache.pin(block);
+        if (isRecent(ref)) {
+            block.recentBegun = recent.beginRead(ref);
+        }
         if (!readPending(block) && !readClustered(block)) {
             readAlone(block, prefetch);
         }
@@ -347,6 +361,13 @@ public final class BlockIo implements AutoCloseable {
         }
         cache.unpin(block);
         block.wakeWaiters();
+        if (block.state == CachedBlock.State.READY && isRecent(block.ref)) {
+            recent.read(block.ref, block.recentBegun);
+        }
+    }
+
+    private boolean isRecent(BlockRef ref) {
+        return recent != null && ref.type() == BlockType.DATA && RecentBlocks.isOfInterest(ref.checkMethod());
     }
 
     private void fail(CachedBlock block, RuntimeException failure) {

@@ -5,6 +5,7 @@ import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockTable;
 import io.hammer2.lwkt.Message;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -34,6 +35,9 @@ public final class CachedBlock {
     RuntimeException failure;
     int pins;
 
+    /** Of {@link RecentBlocks#beginRead}. */
+    long recentBegun;
+
     private MemorySegment bytes;
     private Block block;
     private BlockTable table;
@@ -55,6 +59,22 @@ public final class CachedBlock {
      */
     public MemorySegment bytes() {
         return bytes;
+    }
+
+    /** Whether file data is {@code other}, where the shorter one goes on in zeros. */
+    public boolean holds(MemorySegment other) {
+        MemorySegment longer = bytes.byteSize() < other.byteSize() ? other : bytes;
+        long common = Math.min(bytes.byteSize(), other.byteSize());
+        return MemorySegment.mismatch(bytes, 0, common, other, 0, common) < 0 && isZero(longer.asSlice(common));
+    }
+
+    private static boolean isZero(MemorySegment bytes) {
+        for (long i = 0; i < bytes.byteSize(); i++) {
+            if (bytes.get(ValueLayout.JAVA_BYTE, i) != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Its bytes as what they are. */

@@ -89,6 +89,7 @@ public final class Sync {
     /**
      * @param topology of the volume cpu
      * @param open what is in use of the volume
+     * @param duplicates where content that comes again is looked for
      * @param dirtyBytesMax of file data that waits for a commit
      * @param intervalNanos what changed is committed at most this much later
      */
@@ -97,6 +98,7 @@ public final class Sync {
             SuperRoot superRoot,
             OpenPfss open,
             Freemap freemap,
+            Duplicates duplicates,
             BlockWrites writes,
             BufferPool buffers,
             Headers headers,
@@ -110,7 +112,7 @@ public final class Sync {
         this.open = open;
         this.freemap = freemap;
         this.placer = new BlockPlacer(freemap, writes, topology.io());
-        this.pipeline = new DataPipeline(cpu, placer, buffers, Duplicates.NONE);
+        this.pipeline = new DataPipeline(cpu, placer, buffers, duplicates);
         this.writes = writes;
         this.buffers = buffers;
         this.headers = headers;

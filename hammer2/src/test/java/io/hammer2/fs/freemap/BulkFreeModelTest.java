@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -46,7 +47,11 @@ class BulkFreeModelTest {
         /** A pass on a volume that was just mounted frees what others have staged. */
         VERIFICATION,
         /** What is allocated while a walk goes on is not noted. */
-        ALLOCATIONS_MEANWHILE
+        ALLOCATIONS_MEANWHILE,
+        /** A block that gets one more reference is not marked. */
+        CLAIMS,
+        /** What is freed is still known as a block whose content may come again. */
+        FREED_IS_FORGOTTEN
     }
 
     private record Header(long tid, BlockTable freemap, long freeBytes, Set<Long> live) {}
@@ -59,6 +64,10 @@ class BulkFreeModelTest {
         private final Deque<Header> headers = new ArrayDeque<>();
         private final SegmentLease[] leases = new SegmentLease[TYPES.size()];
         private Freemap freemap;
+
+        /** Blocks whose content may come again, whether anything refers to them or not. */
+        private final Set<Long> known = new LinkedHashSet<>();
+
         private Set<Long> live = new HashSet<>();
         private Header walked;
         private boolean stagedIsVerified;
@@ -84,7 +93,14 @@ class BulkFreeModelTest {
                     FIRST_MANAGED,
                     SIZE - FIRST_MANAGED - (4L << 20),
                     newest.freeBytes);
+            freemap.onFreed(freed -> {
+                if (control != Control.FREED_IS_FORGOTTEN) {
+                    known.removeIf(place -> freed.has(place & ~63L, (int) (place & 63)));
+                }
+            });
             live = new HashSet<>(newest.live);
+            known.clear();
+            known.addAll(live);
             stagedIsVerified = false;
             stagedTid = 0;
             scanning = false;
@@ -111,6 +127,25 @@ class BulkFreeModelTest {
                 refuseOverlap(place, header.live, "header " + header.tid);
             }
             refuseOverlap(place, live, "memory");
+            live.add(place);
+            known.add(place);
+        }
+
+        /** Content comes again that some block has, perhaps one that nothing has referred to for a while. */
+        private void share() {
+            if (known.isEmpty()) {
+                return;
+            }
+            long place = List.copyOf(known).get(random.nextInt(known.size()));
+            if (control != Control.CLAIMS && !freemap.claim(place & ~63L, (int) (place & 63))) {
+                if (control != Control.FREED_IS_FORGOTTEN) {
+                    throw new AssertionError("%x is known and free".formatted(place));
+                }
+                return;
+            }
+            Set<Long> others = new HashSet<>(live);
+            others.remove(place);
+            refuseOverlap(place, others, "memory, written since");
             live.add(place);
         }
 
@@ -191,8 +226,10 @@ class BulkFreeModelTest {
 
         private void operate() {
             int choice = random.nextInt(1000);
-            if (choice < 850) {
+            if (choice < 800) {
                 allocate();
+            } else if (choice < 850) {
+                share();
             } else if (choice < 900) {
                 drop(random.nextInt(3) == 0 ? 0.5 : 0.05);
             } else if (choice < 930) {

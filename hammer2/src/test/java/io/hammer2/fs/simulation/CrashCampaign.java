@@ -130,6 +130,7 @@ final class CrashCampaign implements AutoCloseable {
     private MountOptions options() {
         return MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, line -> {})
                 .withDirtyBytesMax(MountOptions.DIRTY_BYTES_MIN)
+                .withDedup(plan.seed() % 4 != 0)
                 .withSyncIntervalNanos(plan.syncIntervalNanos());
     }
 

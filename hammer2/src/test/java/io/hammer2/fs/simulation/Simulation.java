@@ -56,6 +56,7 @@ final class Simulation {
         device = new FaultyBlockDevice(disk, seed, Faults.NONE);
         options = MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, line -> {})
                 .withDirtyBytesMax(MountOptions.DIRTY_BYTES_MIN)
+                .withDedup(random.nextBoolean())
                 .withSyncIntervalNanos(SYNC_INTERVALS.get(random.nextInt(SYNC_INTERVALS.size())));
         world = new World(1 + random.nextInt(CPUS_MAX), seed);
         world.mountReordered(device, UnaryOperator.identity(), options);

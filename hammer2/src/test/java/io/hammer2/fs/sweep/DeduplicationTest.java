@@ -68,7 +68,8 @@ class DeduplicationTest {
                 lwkt,
                 List.of(new Borrowed(device)),
                 MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, line -> {})
-                        .withSyncIntervalNanos(3_600_000_000_000L));
+                        .withSyncIntervalNanos(3_600_000_000_000L)
+                        .withDedup(false));
         files = volume.mount("DATA");
     }
 
