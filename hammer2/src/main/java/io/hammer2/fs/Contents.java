@@ -9,6 +9,7 @@ import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.pipeline.DataPolicy;
 import java.lang.foreign.MemorySegment;
 
 /** The operations on what an inode is and contains: reading, writing, attributes. */
@@ -207,6 +208,32 @@ final class Contents {
             fields.setMtimeMicros(now);
         }
         fields.setCtimeMicros(change.hasCtime() ? change.ctimeMicros() : now);
+    }
+
+    /** {@link FileSystem#setDataPolicy}. */
+    void setDataPolicy(long inum, int compAlgo, int checkAlgo) {
+        if ((compAlgo != FileSystem.POLICY_KEEP && !DataPolicy.isCompression(compAlgo))
+                || (checkAlgo != FileSystem.POLICY_KEEP && !DataPolicy.isCheck(checkAlgo))) {
+            throw new FsException(Errno.EINVAL, "compression " + compAlgo + ", check method " + checkAlgo);
+        }
+        Topology topology = access.topology();
+        access.begin(Access.INODE_RESERVE_BYTES, 0, false, false);
+        try {
+            Inode inode = access.openExclusive(topology, inum);
+            try {
+                InodeBlock fields = access.pfs().change(inode);
+                fields.setAlgorithms(
+                        compAlgo == FileSystem.POLICY_KEEP ? fields.compAlgo() : compAlgo,
+                        checkAlgo == FileSystem.POLICY_KEEP ? fields.checkAlgo() : checkAlgo);
+                inode.retryCompression();
+            } finally {
+                access.closeExclusive(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw access.fault(e, () -> access.paths().pathOf(topology, inum));
+        } finally {
+            access.end(false);
+        }
     }
 
     /** {@link FileSystem#write}. */

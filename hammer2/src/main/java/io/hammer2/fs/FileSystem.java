@@ -6,7 +6,9 @@ import io.hammer2.fs.inode.Attributes;
 import io.hammer2.fs.inode.DirectorySink;
 import io.hammer2.fs.inode.Inode;
 import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.CorruptBlockException;
+import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.pfs.MountedPfs;
 import io.hammer2.lwkt.Clock;
@@ -100,15 +102,19 @@ public final class FileSystem {
         }
     }
 
-    /** The inode as it is, on the medium once it is committed; the reference is null of what never was. */
+    /** The inode as it is, for the commands that show it. */
     public InodeInfo inodeInfo(long inum) {
         Topology topology = access.topology();
         try {
             Inode inode = access.open(topology, inum);
             try {
                 byte[] copy = inode.block().bytes().toArray(ValueLayout.JAVA_BYTE);
+                BlockRef committed = inode.committedRef();
+                boolean isFile = inode.type() == FileType.REGULAR;
                 return new InodeInfo(
-                        inode.committedRef(), MemorySegment.ofArray(copy).asReadOnly());
+                        MemorySegment.ofArray(copy).asReadOnly(),
+                        isFile ? inode.attributes().blocks512() * 512 : committed == null ? 0 : committed.dataCount(),
+                        committed == null ? 0 : committed.inodeCount());
             } finally {
                 access.close(inode);
             }
@@ -330,6 +336,20 @@ public final class FileSystem {
      */
     public Attributes setAttributes(long inum, AttributeChange change) {
         return contents.setAttributes(inum, change);
+    }
+
+    /** {@link #setDataPolicy}: stays as it is. */
+    public static final int POLICY_KEEP = -1;
+
+    /**
+     * Sets what becomes of data that is written from now on, and of what is created in a directory. The times stay, as on DragonFly.
+     *
+     * @param compAlgo method in the low nibble, level in the high one (format section 4.2), or {@link #POLICY_KEEP}
+     * @param checkAlgo method in the low nibble, or {@link #POLICY_KEEP}
+     * @throws FsException EINVAL for what no inode may have
+     */
+    public void setDataPolicy(long inum, int compAlgo, int checkAlgo) {
+        contents.setDataPolicy(inum, compAlgo, checkAlgo);
     }
 
     /**

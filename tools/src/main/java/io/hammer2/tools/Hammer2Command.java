@@ -47,6 +47,9 @@ final class Hammer2Command implements Runnable {
     @Option(names = "-q", scope = ScopeType.INHERIT, description = "Tell less.")
     private boolean quiet;
 
+    @Option(names = "-r", scope = ScopeType.INHERIT, description = "With all that is below.")
+    private boolean recursive;
+
     @Option(names = "--json", scope = ScopeType.INHERIT, description = "Print JSON.")
     private boolean json;
 
@@ -123,6 +126,12 @@ final class Hammer2Command implements Runnable {
         directives.put("show", ShowDirective::new);
         directives.put("stat", StatDirective::new);
         directives.put("printinode", PrintinodeDirective::new);
+        directives.put("setcomp", PolicyDirective.Compress::new);
+        directives.put("setcheck", PolicyDirective.Check::new);
+        directives.put("clrcheck", PolicyDirective.NoCheck::new);
+        directives.put("setcrc32", PolicyDirective.Crc32::new);
+        directives.put("setxxhash64", PolicyDirective.XxHash64::new);
+        directives.put("setsha192", PolicyDirective.Sha192::new);
         directives.put("bulkfree", BulkfreeDirective::new);
         directives.put("cleanup", CleanupDirective::new);
         directives.put("dedup", DedupDirective::new);
@@ -163,6 +172,10 @@ final class Hammer2Command implements Runnable {
 
     boolean isQuiet() {
         return quiet;
+    }
+
+    boolean isRecursive() {
+        return recursive;
     }
 
     boolean isJson() {

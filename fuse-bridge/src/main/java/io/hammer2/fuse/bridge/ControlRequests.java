@@ -13,6 +13,7 @@ import java.util.Set;
  *                         24 (ours) time in core:8, in ns, answered by what changes something
  *                         32 pfs_fsid:16   48 pfs_clid:16   64 name:256, terminated by zero
  *   inode, 1056 bytes     0 flags:4   16 data_count:8   24 inode_count:8   32 the inode as on the medium:1024
+ *                         (SET takes of it what the flags say: 0x08 check_algo, 0x10 comp_algo)
  *   bulkfree, 64 bytes    0 sbase:8   8 sstop:8   16 size:8 (memory that it may take; 0 for the default)
  *                         24 count_allocated:8   32 count_freed:8   40 total_fragmented:8   48 total_allocated:8
  *                         56 total_scanned:8   (of these sstop and the counts are answered, in bytes)
@@ -103,9 +104,13 @@ public final class ControlRequests {
     /** {@link #PFS_GET}: the key that means the mounted PFS itself; {@code name_next}: there is no other. */
     public static final long KEY_NONE = -1;
 
+    public static final long INODE_FLAGS = 0;
     public static final long INODE_DATA_COUNT = 16;
     public static final long INODE_INODE_COUNT = 24;
     public static final long INODE_DATA = 32;
+
+    public static final int INODE_FLAG_CHECK = 0x08;
+    public static final int INODE_FLAG_COMP = 0x10;
 
     public static final long BULKFREE_STOP = 8;
     public static final long BULKFREE_MEMORY = 16;

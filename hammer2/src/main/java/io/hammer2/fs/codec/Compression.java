@@ -6,18 +6,22 @@ package io.hammer2.fs.codec;
  * inodes.
  */
 public enum Compression {
-    NONE(0),
+    NONE(0, 0, 0),
     /** Blocks of zeros become holes, all else is stored as it is. */
-    AUTOZERO(1),
-    LZ4(2),
-    ZLIB(3);
+    AUTOZERO(1, 0, 0),
+    LZ4(2, 0, 0),
+    ZLIB(3, 6, 9);
 
     private static final Compression[] BY_CODE = values();
 
     private final int code;
+    private final int levelMin;
+    private final int levelMax;
 
-    Compression(int code) {
+    Compression(int code, int levelMin, int levelMax) {
         this.code = code;
+        this.levelMin = levelMin;
+        this.levelMax = levelMax;
     }
 
     /** The value in the nibble. */
@@ -28,6 +32,21 @@ public enum Compression {
     /** Whether the stored bytes of a data block may be encoded in this way. */
     public boolean isEncoding() {
         return this != AUTOZERO;
+    }
+
+    /** Lowest level that can be asked for; 0 when there are none. */
+    public int levelMin() {
+        return levelMin;
+    }
+
+    /** Highest level that can be asked for; 0 when there are none. */
+    public int levelMax() {
+        return levelMax;
+    }
+
+    /** Whether there is this level; 0, the method's own choice, always is. */
+    public boolean hasLevel(int level) {
+        return level == 0 || (levelMax > 0 && level >= levelMin && level <= levelMax);
     }
 
     public static boolean isKnown(int code) {

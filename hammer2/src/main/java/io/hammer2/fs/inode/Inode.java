@@ -219,6 +219,12 @@ public final class Inode {
         return compressionMisses < missesMax || ++compressionMisses % missesMax == 0;
     }
 
+    /** Forgets that it gained nothing, since it is to be tried in another way. */
+    public void retryCompression() {
+        gate.assertHeldExclusive();
+        compressionMisses = 0;
+    }
+
     void noteCompression(boolean gained) {
         compressionMisses = gained ? 0 : compressionMisses + 1;
     }

@@ -26,6 +26,20 @@ public record DataPolicy(Compression compression, int level, CheckCode check) {
                         : CheckCode.XXHASH64);
     }
 
+    /** Whether an inode may be given this {@code comp_algo}: a known method, at a level that it has. */
+    public static boolean isCompression(int compAlgo) {
+        int method = compAlgo & 0xF;
+        return compAlgo >= 0
+                && compAlgo <= 0xFF
+                && Compression.isKnown(method)
+                && Compression.of(method).hasLevel(compAlgo >>> 4);
+    }
+
+    /** Whether an inode may be given this {@code check_algo}: a known method, and not that of the freemap. */
+    public static boolean isCheck(int checkAlgo) {
+        return CheckCode.isKnown(checkAlgo) && checkAlgo != CheckCode.FREEMAP.code();
+    }
+
     /** Whether a block of zeros is left out. Where nothing is checked it is stored, since such files may be overwritten in place. */
     public boolean makesHoles() {
         return compression != Compression.NONE && check != CheckCode.NONE;
