@@ -31,6 +31,7 @@ final class Channel implements EventSource {
     private Channel[] siblings;
 
     private EpollSleeper sleeper;
+    private final Standby standby;
 
     private boolean ended;
     private boolean endReported;
@@ -38,12 +39,14 @@ final class Channel implements EventSource {
 
     /**
      * @param fd a non-blocking /dev/fuse, owned from now on
+     * @param standby whether its cpu sleeps on although there are requests
      * @param onEnd called once on the cpu, when the channel has ended and no request is in work
      */
-    Channel(Cpu cpu, int fd, RequestHandler handler, FuseMountOptions options, Runnable onEnd) {
+    Channel(Cpu cpu, int fd, RequestHandler handler, Standby standby, FuseMountOptions options, Runnable onEnd) {
         this.cpu = cpu;
         this.fd = fd;
         this.handler = handler;
+        this.standby = standby;
         this.slots = new SlotPool(SLOTS_MAX, options.readBytesMax(), Handshake.writeBytesMax(options));
         this.log = options.log();
         this.onEnd = onEnd;
@@ -60,6 +63,10 @@ final class Channel implements EventSource {
     /** Whether a request could be taken now; if not, its arrival is no reason to stay awake. */
     boolean ready() {
         return !ended && !slots.exhausted();
+    }
+
+    Standby standby() {
+        return standby;
     }
 
     /** Starts taking requests. On the cpu. */
@@ -85,6 +92,7 @@ final class Channel implements EventSource {
             slots.give(slot);
             return readFailed((int) -bytes);
         }
+        standby.took();
         if (bytes >= Wire.In.BYTES && Wire.getInt(slot.request(), Wire.In.OPCODE) == Opcode.INTERRUPT) {
             interrupt(slot, bytes);
             slots.give(slot);

@@ -1,5 +1,6 @@
 package io.hammer2.fuse.kernel;
 
+import io.hammer2.lwkt.Clock;
 import io.hammer2.lwkt.Cpu;
 import io.hammer2.lwkt.Sleeper;
 import java.lang.foreign.Arena;
@@ -12,7 +13,8 @@ import java.util.List;
  * Where a cpu sleeps: in one epoll_wait for requests of its channels and for its bell, an eventfd.
  *
  * <p>The channels of one connection share their arrivals, so they are watched with EPOLLEXCLUSIVE: a request wakes one sleeping
- * cpu and not all. A channel that could not take a request is not watched, or the sleep would end at once again and again.
+ * cpu and not all. A channel that could not take a request is not watched, or the sleep would end at once again and again;
+ * nor is one whose {@link Standby} pauses.
  */
 final class EpollSleeper implements Sleeper {
     private static final int EVENTS_MAX = 4;
@@ -20,6 +22,7 @@ final class EpollSleeper implements Sleeper {
     /** A cpu that is gone, and nobody who could still ring: only then may the descriptors' numbers be used again. */
     private static final Cleaner CLEANER = Cleaner.create();
 
+    private final Clock clock;
     private final int epoll;
     private final int bell;
     private final List<Channel> channels = new ArrayList<>();
@@ -31,7 +34,8 @@ final class EpollSleeper implements Sleeper {
     /** Of whoever rings, on any thread: one long 1 that is never changed. */
     private final MemorySegment one;
 
-    private EpollSleeper() {
+    private EpollSleeper(Clock clock) {
+        this.clock = clock;
         Arena arena = Arena.ofAuto();
         this.errno = arena.allocate(Libc.ERRNO_BYTES, 8);
         this.events = arena.allocate((long) Libc.EPOLL_EVENT_BYTES * EVENTS_MAX, 8);
@@ -56,7 +60,7 @@ final class EpollSleeper implements Sleeper {
         if (cpu.sleeper() instanceof EpollSleeper present) {
             return present;
         }
-        EpollSleeper fresh = new EpollSleeper();
+        EpollSleeper fresh = new EpollSleeper(cpu.lwkt().clock());
         cpu.sleeper(fresh);
         return fresh;
     }
@@ -83,29 +87,48 @@ final class EpollSleeper implements Sleeper {
 
     @Override
     public void sleep(long nanosMax) {
-        watchReady();
-        int ready = Libc.epollWait(errno, epoll, events, EVENTS_MAX, timespec, nanosMax);
+        long nanos = Math.min(nanosMax, watchReady());
+        int ready = Libc.epollWait(errno, epoll, events, EVENTS_MAX, timespec, nanos);
         if (ready < 0 && ready != -Libc.EINTR) {
             checked(ready);
         }
         for (int i = 0; i < ready; i++) {
-            if (Libc.eventDescriptor(events, i) == bell) {
+            int fd = Libc.eventDescriptor(events, i);
+            if (fd == bell) {
                 long ignored = Libc.read(errno, bell, counter, 8); // silent again
+            } else {
+                woken(fd);
             }
         }
     }
 
-    private void watchReady() {
+    /** @return nanoseconds after which the sleep has to end, to watch a channel that pauses; {@code Long.MAX_VALUE} for none */
+    private long watchReady() {
+        long nanosMax = Long.MAX_VALUE;
+        long now = clock.nanoTime();
         for (int i = 0; i < channels.size(); i++) {
             Channel channel = channels.get(i);
+            long pauseNanos = channel.standby().pauseNanos(now);
+            if (pauseNanos > 0) {
+                nanosMax = Math.min(nanosMax, pauseNanos);
+            }
             boolean isWatched = watched.contains(channel);
-            if (channel.ready() != isWatched) {
+            if ((channel.ready() && pauseNanos == 0) != isWatched) {
                 checked(Libc.epollSet(epoll, channel.fd(), isWatched ? 0 : Libc.EPOLLIN | Libc.EPOLLEXCLUSIVE));
                 if (isWatched) {
                     watched.remove(channel);
                 } else {
                     watched.add(channel);
                 }
+            }
+        }
+        return nanosMax;
+    }
+
+    private void woken(int fd) {
+        for (int i = 0; i < channels.size(); i++) {
+            if (channels.get(i).fd() == fd) {
+                channels.get(i).standby().woken();
             }
         }
     }

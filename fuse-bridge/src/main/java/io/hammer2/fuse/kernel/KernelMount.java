@@ -68,7 +68,10 @@ final class KernelMount implements FuseMount {
         try {
             for (; made < channels.length; made++) {
                 int queue = made == 0 ? fd : at.anotherQueue(fd);
-                channels[made] = new Channel(lwkt.cpu(made), queue, handler, options, running::countDown);
+                // The first cpu is where file systems do what is common to all: the last one is the most likely to have
+                // time.
+                Standby standby = new Standby(made == channels.length - 1);
+                channels[made] = new Channel(lwkt.cpu(made), queue, handler, standby, options, running::countDown);
             }
         } finally {
             if (made < channels.length) {
