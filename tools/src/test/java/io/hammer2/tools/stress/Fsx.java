@@ -318,12 +318,8 @@ public final class Fsx implements AutoCloseable {
         size = Math.max(size, to + length);
     }
 
-    /**
-     * What is said to be a hole must be zeros; where holes begin and end is the file system's choice. Linux does not write its
-     * dirty pages back before it asks a FUSE file system for holes, so what is in them is written first.
-     */
+    /** What is said to be a hole must be zeros, synced or not; where holes begin and end is the file system's choice. */
     private void seek() {
-        must("fsync", Posix.fsync(fd));
         int from = offset(size + 1);
         note("seek data and hole from 0x" + Integer.toHexString(from));
         if (from >= size) {
