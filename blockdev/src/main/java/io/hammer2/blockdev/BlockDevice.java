@@ -29,8 +29,18 @@ import java.lang.foreign.MemorySegment;
  */
 public interface BlockDevice extends AutoCloseable {
 
-    /** Size when it was opened. */
+    /** Size when it was opened, or when {@link #refreshSize} last looked. */
     long sizeBytes();
+
+    /**
+     * Looks whether the device has become larger; from then on there may be requests to what is new. What has become smaller keeps
+     * its size, and the requests that it cannot do any more fail.
+     *
+     * @return {@link #sizeBytes} from now on
+     */
+    default long refreshSize() throws IOException {
+        return sizeBytes();
+    }
 
     /**
      * A power of two: requests whose offset, length and segment address are multiples of it go to the medium directly; others

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * An image file, through the page cache of the system it lies on.
@@ -28,7 +29,7 @@ public final class FileBlockDevice implements BlockDevice {
     private final Path path;
     private final PosixFile file;
     private final boolean readOnly;
-    private final long sizeBytes;
+    private final AtomicLong sizeBytes;
     private final DeviceRequests requests = new DeviceRequests(this);
     private final WriteQueue writes;
     private final AtomicBoolean holesUnsupported = new AtomicBoolean();
@@ -38,7 +39,7 @@ public final class FileBlockDevice implements BlockDevice {
         this.file = file;
         this.writes = new WriteQueue(file, requests);
         this.readOnly = readOnly;
-        this.sizeBytes = sizeBytes;
+        this.sizeBytes = new AtomicLong(sizeBytes);
     }
 
     /**
@@ -61,7 +62,12 @@ public final class FileBlockDevice implements BlockDevice {
 
     @Override
     public long sizeBytes() {
-        return sizeBytes;
+        return sizeBytes.get();
+    }
+
+    @Override
+    public long refreshSize() throws IOException {
+        return sizeBytes.accumulateAndGet(file.sizeBytes(), Math::max);
     }
 
     @Override

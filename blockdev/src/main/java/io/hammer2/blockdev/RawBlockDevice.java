@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -31,6 +32,7 @@ public final class RawBlockDevice implements BlockDevice {
     private final PosixFile file;
     private final boolean readOnly;
     private final Geometry geometry;
+    private final AtomicLong sizeBytes;
     private final DeviceRequests requests = new DeviceRequests(this);
     private final AtomicBoolean discardUnsupported = new AtomicBoolean();
 
@@ -48,6 +50,7 @@ public final class RawBlockDevice implements BlockDevice {
         this.file = file;
         this.readOnly = readOnly;
         this.geometry = geometry;
+        this.sizeBytes = new AtomicLong(geometry.sizeBytes);
     }
 
     /**
@@ -79,7 +82,13 @@ public final class RawBlockDevice implements BlockDevice {
 
     @Override
     public long sizeBytes() {
-        return geometry.sizeBytes;
+        return sizeBytes.get();
+    }
+
+    @Override
+    public long refreshSize() throws IOException {
+        Geometry now = Posix.MACOS ? geometryMacos(path, file) : geometryLinux(path, file);
+        return sizeBytes.accumulateAndGet(now.sizeBytes, Math::max);
     }
 
     @Override

@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
  * is not atomic, as no request is. One that touches a byte of no device is refused as a whole.
  */
 public final class VolumeSet implements BlockDevice {
-    private final List<Member> members;
+    private final AtomicReference<List<Member>> members;
     private final String name;
 
     /**
@@ -30,7 +30,7 @@ public final class VolumeSet implements BlockDevice {
     }
 
     private VolumeSet(List<Member> members) {
-        this.members = members;
+        this.members = new AtomicReference<>(members);
         this.name = members.stream().map(member -> member.device().name()).collect(Collectors.joining(":"));
     }
 
@@ -71,19 +71,35 @@ public final class VolumeSet implements BlockDevice {
 
     /** In order of their logical offsets. */
     public List<Member> members() {
-        return members;
+        return members.get();
+    }
+
+    /**
+     * Lets more of the last device belong to the set.
+     *
+     * @param sizeBytes of it, as in {@link Member}; not less than now
+     * @throws IOException when the device is smaller
+     */
+    public void growLast(long sizeBytes) throws IOException {
+        List<Member> grown = new ArrayList<>(members());
+        Member last = grown.removeLast();
+        if (sizeBytes < last.sizeBytes()) {
+            throw new IllegalArgumentException(last + " cannot shrink to " + sizeBytes);
+        }
+        grown.add(new Member(last.device(), last.logicalOffsetBytes(), sizeBytes));
+        members.set(of(grown).members());
     }
 
     /** Where the last device ends. */
     @Override
     public long sizeBytes() {
-        return members.getLast().end();
+        return members().getLast().end();
     }
 
     /** The largest of the devices'. */
     @Override
     public int alignmentBytes() {
-        return members.stream()
+        return members().stream()
                 .mapToInt(member -> member.device().alignmentBytes())
                 .max()
                 .orElseThrow();
@@ -92,7 +108,7 @@ public final class VolumeSet implements BlockDevice {
     /** Whether any of the devices is. */
     @Override
     public boolean readOnly() {
-        return members.stream().anyMatch(member -> member.device().readOnly());
+        return members().stream().anyMatch(member -> member.device().readOnly());
     }
 
     @Override
@@ -136,8 +152,9 @@ public final class VolumeSet implements BlockDevice {
 
     @Override
     public void flush(IoCompletion done) {
-        IoCompletion each = all(members.size(), done);
-        for (Member member : members) {
+        List<Member> all = members();
+        IoCompletion each = all(all.size(), done);
+        for (Member member : all) {
             member.device().flush(each);
         }
     }
@@ -161,7 +178,7 @@ public final class VolumeSet implements BlockDevice {
     @Override
     public void close() throws IOException {
         IOException failure = null;
-        for (Member member : members) {
+        for (Member member : members()) {
             try {
                 member.device().close();
             } catch (IOException e) {
@@ -193,7 +210,7 @@ public final class VolumeSet implements BlockDevice {
         List<Part> parts = new ArrayList<>(1);
         long at = offsetBytes;
         long end = offsetBytes + lengthBytes;
-        for (Member member : members) {
+        for (Member member : members()) {
             if (at >= member.logicalOffsetBytes() && at < member.end()) {
                 long n = Math.min(end, member.end()) - at;
                 parts.add(new Part(member.device(), at - member.logicalOffsetBytes(), at - offsetBytes, n));

@@ -11,6 +11,8 @@ import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.pfs.MountedPfs;
+import io.hammer2.fs.volume.Growth;
+import io.hammer2.fs.volume.SpaceBudget;
 import io.hammer2.fs.volume.Sync;
 import io.hammer2.lwkt.Clock;
 import java.io.IOException;
@@ -161,9 +163,12 @@ final class Access {
         if (sync == null) {
             throw readOnly();
         }
+        if (!givesBack && volume.budget().isEmergency()) {
+            throw new FsException(Errno.ENOSPC, "in emergency mode only what gives space back is done");
+        }
         throttle();
         sync.schedule();
-        for (int attempt = 0; ; attempt++) {
+        for (int tried = 0; ; ) {
             if (alone) {
                 sync.modifications().lockExclusive();
             } else {
@@ -177,9 +182,7 @@ final class Access {
             if (failed) {
                 throw readOnly();
             }
-            if (!makeRoom(attempt)) {
-                throw noSpace();
-            }
+            tried = makeRoom(tried);
         }
     }
 
@@ -195,18 +198,24 @@ final class Access {
     }
 
     /**
-     * What can be done when there is no space for a change, with no gate held: a commit, since what is reserved is more than what
-     * it takes, and then bulkfree.
+     * What can be done when there is no space for a change, with no gate held: looking at more of the space map; a commit, since what is
+     * reserved is more than what it takes; and then bulkfree.
      *
-     * @param attempt from 0
-     * @return false when there is nothing more to try
+     * @param tried 0, or what the last call for the same change returned
+     * @throws FsException ENOSPC when there is nothing more to try
      */
-    boolean makeRoom(int attempt) {
-        if (attempt == 0) {
-            commit();
-            return true;
+    int makeRoom(int tried) {
+        SpaceBudget budget = volume.budget();
+        if (budget.lacksWholeBlocks()
+                && (budget.knowsOfMore() || volume.spaceCount().further())) {
+            return tried;
         }
-        return attempt == 1 && volume.reclaim().onFull();
+        if (tried == 0) {
+            commit();
+        } else if (tried > 1 || !volume.reclaim().onFull()) {
+            throw noSpace();
+        }
+        return tried + 1;
     }
 
     /** {@link FileSystem#bulkfree}. */
@@ -220,6 +229,29 @@ final class Access {
             throw new FsException(Errno.EIO, "bulkfree: " + e.getMessage());
         } catch (CancellationException e) {
             throw new FsException(Errno.EBUSY, e.getMessage());
+        }
+    }
+
+    /** {@link FileSystem#setEmergencyMode}. */
+    void setEmergencyMode(boolean on) {
+        if (sync == null || sync.failure() != null) {
+            throw readOnly();
+        }
+        volume.budget().setEmergency(on);
+        volume.reclaim().setEmergency(on);
+    }
+
+    /** {@link FileSystem#grow}. */
+    Growth.Result grow(long sizeBytes) {
+        if (sync == null || sync.failure() != null) {
+            throw readOnly();
+        }
+        try {
+            return volume.growth().run(sizeBytes);
+        } catch (Growth.RefusedException e) {
+            throw new FsException(Errno.EINVAL, e.getMessage());
+        } catch (IOException e) {
+            throw new FsException(Errno.EIO, "growing: " + e.getMessage());
         }
     }
 

@@ -242,7 +242,7 @@ final class Contents {
             throw new FsException(Errno.EINVAL, "a write of " + from.byteSize() + " bytes at " + offset);
         }
         Topology topology = access.topology();
-        for (int attempt = 0; ; attempt++) {
+        for (int tried = 0; ; ) {
             access.begin(0, 0, false, false);
             try {
                 Inode inode = access.openExclusive(topology, inum);
@@ -267,9 +267,7 @@ final class Contents {
             } finally {
                 access.end(false);
             }
-            if (!access.makeRoom(attempt)) {
-                throw Access.noSpace();
-            }
+            tried = access.makeRoom(tried);
         }
     }
 

@@ -11,6 +11,7 @@ import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.pfs.MountedPfs;
+import io.hammer2.fs.volume.Growth;
 import io.hammer2.lwkt.Clock;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,12 +41,44 @@ public final class FileSystem {
     private final Names names;
     private final Contents contents;
     private final Sharing sharing;
+    private final Destruction destruction;
 
     FileSystem(Hammer2 volume, MountedPfs pfs, Clock clock, MountOptions.Atime atime) {
         this.access = new Access(volume, pfs, clock);
         this.names = new Names(access);
         this.contents = new Contents(access, atime);
         this.sharing = new Sharing(access, contents);
+        this.destruction = new Destruction(access, names);
+    }
+
+    /**
+     * Takes a name out of a directory that cannot be removed as usual: its inode, or the entries of the directory that it names, cannot
+     * be read. Of such a directory the inode goes too; what only it leads to stays without names.
+     *
+     * @throws FsException ENOENT; EEXIST when nothing is damaged there, and so rm(1) can do it; EIO when the directory that the name is
+     *     in cannot be read itself
+     */
+    public void destroyName(long parent, MemorySegment name) {
+        destruction.name(parent, name);
+    }
+
+    /**
+     * Takes an inode that cannot be read out of the index of inodes; its names stay, and can be destroyed.
+     *
+     * @throws FsException as {@link #destroyName}; EINVAL for the root
+     */
+    public void destroyInode(long inum) {
+        destruction.inode(inum);
+    }
+
+    /**
+     * While it is on, what takes space is refused (ENOSPC), what gives space back may take more of what is kept for that, and bulkfree
+     * runs by itself whenever something has changed. For the whole volume, until it is closed.
+     *
+     * @throws FsException EROFS
+     */
+    public void setEmergencyMode(boolean on) {
+        access.setEmergencyMode(on);
     }
 
     /** What is mounted. */
@@ -70,6 +103,20 @@ public final class FileSystem {
      */
     public void unmount() throws Hammer2Exception {
         access.volume().unmount(access.pfs());
+    }
+
+    /** How far the bulkfree is that goes on, in percent; 100 when none does. */
+    public int bulkfreePercent() {
+        return access.isMountedReadOnly() ? 100 : access.volume().reclaim().percent();
+    }
+
+    /**
+     * Lets the volume use more of a device that has become larger; see {@link Hammer2#grow}.
+     *
+     * @throws FsException EROFS; EINVAL when it cannot grow to that size; EIO when a device fails
+     */
+    public Growth.Result grow(long sizeBytes) {
+        return access.grow(sizeBytes);
     }
 
     /** The volume that it is on. */

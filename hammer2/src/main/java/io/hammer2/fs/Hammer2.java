@@ -5,6 +5,9 @@ import io.hammer2.blockdev.VolumeSet;
 import io.hammer2.fs.chain.Topology;
 import io.hammer2.fs.freemap.BulkFreeResult;
 import io.hammer2.fs.freemap.Freemap;
+import io.hammer2.fs.freemap.OutOfMemoryBudgetException;
+import io.hammer2.fs.freemap.SpaceCensus;
+import io.hammer2.fs.freemap.SpaceReport;
 import io.hammer2.fs.inode.ReadAhead;
 import io.hammer2.fs.io.BlockIo;
 import io.hammer2.fs.io.BlockWrites;
@@ -12,8 +15,10 @@ import io.hammer2.fs.io.BufferPool;
 import io.hammer2.fs.io.DeviceErrorException;
 import io.hammer2.fs.io.PendingWrites;
 import io.hammer2.fs.io.RecentBlocks;
+import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.InodeBlock;
+import io.hammer2.fs.media.Key;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.media.VolumeHeader;
 import io.hammer2.fs.pfs.Label;
@@ -23,10 +28,12 @@ import io.hammer2.fs.pfs.Pfs;
 import io.hammer2.fs.pfs.SuperRoot;
 import io.hammer2.fs.pipeline.Duplicates;
 import io.hammer2.fs.pipeline.RecentDuplicates;
+import io.hammer2.fs.volume.Growth;
 import io.hammer2.fs.volume.Headers;
 import io.hammer2.fs.volume.Reclaim;
 import io.hammer2.fs.volume.Recovery;
 import io.hammer2.fs.volume.SpaceBudget;
+import io.hammer2.fs.volume.SpaceCount;
 import io.hammer2.fs.volume.Sync;
 import io.hammer2.fs.volume.Volume;
 import io.hammer2.fs.volume.VolumeException;
@@ -37,6 +44,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.IntConsumer;
 
 /**
  * An opened volume: what its super-root holds can be listed and mounted. Opened, used and closed from ordinary threads; the
@@ -127,7 +135,8 @@ public final class Hammer2 implements AutoCloseable {
     }
 
     /** What writing needs, on the volume cpu. */
-    private record Writer(Headers headers, SpaceBudget budget, Sync sync, Reclaim reclaim) {}
+    private record Writer(
+            Headers headers, SpaceBudget budget, Sync sync, Reclaim reclaim, SpaceCount spaceCount, Growth growth) {}
 
     private void prepare(MountOptions options) throws Hammer2Exception {
         superRoot = SuperRoot.load(topology(), volume.superRoot());
@@ -148,14 +157,13 @@ public final class Hammer2 implements AutoCloseable {
         }
         VolumeHeader header = volume.header();
         Headers headers = new Headers(volume.devices(), volume.headerChoice());
-        Freemap freemap = Freemap.of(topology(), header);
+        Freemap freemap = Freemap.of(topology(), header, options.log());
         try {
             Recovery.run(topology().io(), header, freemap, options.log());
         } catch (VolumeException e) {
             throw new Hammer2Exception(volume.devices().name() + ": " + e.getMessage(), e);
         }
-        SpaceBudget budget = new SpaceBudget(
-                header.allocatorSize(), freemap.availableBytes(), freemap.wholeBlockBytes(SpaceBudget.PLENTY_BYTES));
+        SpaceBudget budget = new SpaceBudget(header.allocatorSize(), freemap.availableBytes());
         Duplicates duplicates = recent == null
                 ? Duplicates.NONE
                 : new RecentDuplicates(recent, topology().io(), freemap);
@@ -177,13 +185,57 @@ public final class Hammer2 implements AutoCloseable {
             sync.requireHeader();
         }
         Reclaim reclaim = new Reclaim(
-                Cpu.current(), sync, headers, freemap, budget, this::openForWalk, lwkt.clock(), options.log());
-        writer = new Writer(headers, budget, sync, reclaim);
+                Cpu.current(),
+                sync,
+                headers,
+                freemap,
+                budget,
+                this::openForWalk,
+                this::placeOf,
+                lwkt.clock(),
+                options.log());
+        SpaceCount spaceCount = new SpaceCount(Cpu.current(), sync, freemap, budget);
+        Growth growth = new Growth(Cpu.current(), sync, headers, freemap, budget, volume.devices(), this::enlarge);
+        writer = new Writer(headers, budget, sync, reclaim, spaceCount, growth);
+        spaceCount.start();
     }
 
     /** On the volume cpu, with a cache of its own. */
     private BlockIo openForWalk() {
-        return new BlockIo(Cpu.current(), volume.devices(), volume.sizeBytes(), pending, WALK_CACHE_BYTES);
+        return new BlockIo(Cpu.current(), volume.devices(), topology().io().totalBytes(), pending, WALK_CACHE_BYTES);
+    }
+
+    /** For people: the PFS, and the path of an inode in it, as far as that can be read. On the volume cpu, with no gate held. */
+    private String placeOf(BlockRef pfsRoot, long inum) {
+        if (pfsRoot == null) {
+            return "super-root";
+        }
+        for (Pfs pfs : superRoot.list(damage -> {})) {
+            if (pfs.root().ref().key() == pfsRoot.key()) {
+                String place = "PFS " + PathFinder.text(pfs.label().bytes());
+                return inum == 0 ? place : place + ", " + pathOf(pfs, inum);
+            }
+        }
+        return "PFS with key " + Key.text(pfsRoot.key());
+    }
+
+    private String pathOf(Pfs pfs, long inum) {
+        try {
+            MountedPfs seen = new MountedPfs(topology(), pfs, 1, buffers);
+            return new PathFinder(seen.inodes(), seen.index()).pathOf(topology(), inum);
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            return "inode " + inum;
+        }
+    }
+
+    /** What every cpu checks references against; before there are any to what is new. */
+    private void enlarge(long bytes) {
+        for (Topology topology : topologies) {
+            topology.io().cpu().call(() -> {
+                topology.io().grow(bytes);
+                return null;
+            });
+        }
     }
 
     /** What was opened. */
@@ -200,7 +252,7 @@ public final class Hammer2 implements AutoCloseable {
                 writer == null ? volume.headerCopy() : writer.headers().copy(),
                 header.mirrorTid(),
                 header.freemapTid(),
-                volume.sizeBytes(),
+                header.fileSystemBytes(),
                 header.allocatorSize(),
                 header.allocatorFree(),
                 members);
@@ -315,6 +367,41 @@ public final class Hammer2 implements AutoCloseable {
         return onCpu(() -> writer.reclaim().run(memoryBytes));
     }
 
+    /** How far the bulkfree is that goes on, in percent; 100 when none does. From an ordinary thread. */
+    public int bulkfreePercent() throws Hammer2Exception {
+        return writer == null ? 100 : onCpu(() -> writer.reclaim().percent());
+    }
+
+    /**
+     * Whose the space is, in the last commit.
+     *
+     * @param memoryBytes that it may take
+     * @param progress hears now and then how much is done, in percent
+     * @throws Hammer2Exception when the space map cannot be read, or the memory is too little
+     */
+    public SpaceReport spaceReport(long memoryBytes, IntConsumer progress) throws Hammer2Exception {
+        return onCpu(() -> {
+            try (BlockIo io = openForWalk()) {
+                return new SpaceCensus(io, header(), memoryBytes, progress).run();
+            } catch (OutOfMemoryBudgetException e) {
+                throw new Hammer2Exception(volume.devices().name() + ": " + e.getMessage(), e);
+            }
+        });
+    }
+
+    /**
+     * Lets the file system use more of a device that has become larger, while it is in use.
+     *
+     * @param sizeBytes to have then; 0 for all of the device
+     * @throws Hammer2Exception when it cannot: it was opened to read only, has several volumes, would have to shrink, or a device fails
+     */
+    public Growth.Result grow(long sizeBytes) throws Hammer2Exception {
+        if (writer == null) {
+            throw new Hammer2Exception(volume.devices().name() + ": opened to read only");
+        }
+        return onCpu(() -> writer.growth().run(sizeBytes));
+    }
+
     /**
      * Commits what changed, ends all I/O and closes the devices. No operation of what is mounted may be running.
      *
@@ -346,6 +433,7 @@ public final class Hammer2 implements AutoCloseable {
     private void stopReclaim() throws Hammer2Exception {
         if (writer != null) {
             onCpu(() -> {
+                writer.spaceCount().stop();
                 writer.reclaim().stop();
                 return null;
             });
@@ -417,12 +505,22 @@ public final class Hammer2 implements AutoCloseable {
         return writer.budget();
     }
 
+    /** Only of what is opened to write. */
+    SpaceCount spaceCount() {
+        return writer.spaceCount();
+    }
+
+    /** Only of what is opened to write. */
+    Growth growth() {
+        return writer.growth();
+    }
+
     FaultLog faults() {
         return faults;
     }
 
     StatFs statfs(MountedPfs mounted) {
-        VolumeHeader header = volume.header();
+        VolumeHeader header = header();
         Pfs pfs = mounted.pfs();
         long free = header.allocatorFree();
         // As DragonFly shows it, which keeps a twentieth back.

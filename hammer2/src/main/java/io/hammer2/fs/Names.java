@@ -633,7 +633,7 @@ final class Names {
     }
 
     /** One name of an inode is gone; with the last one it goes too, unless somebody has it open. */
-    private void dropName(Inode inode, long now) {
+    void dropName(Inode inode, long now) {
         InodeBlock fields = access.pfs().change(inode);
         // A directory has one name, whatever other systems count in its links (format section 8.5).
         long left = inode.type() == FileType.DIRECTORY ? 0 : Math.max(0, fields.nlinks() - 1);

@@ -361,7 +361,7 @@ class BulkFreeTest {
                 BulkFreeResult result = volume.bulkfree(MEMORY);
                 assertEquals(1, result.passes());
                 assertTrue(result.damageCount() >= 2, result.toString());
-                assertTrue(result.damage().getFirst().startsWith("PFS DATA: check code"), result.toString());
+                assertTrue(result.damage().getFirst().startsWith("PFS DATA, /"), result.toString());
                 assertEquals(0, result.stagedBytes() + result.freedBytes());
             }
             assertEquals(before, problems(List.of(device)));

@@ -3,7 +3,10 @@ package io.hammer2.tools;
 import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_BYTES;
 import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_FREED;
 import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_MEMORY;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_PROGRESS;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_PROGRESS_BYTES;
 import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_SCAN;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
@@ -14,6 +17,12 @@ final class BulkfreeIoctls {
 
     BulkfreeIoctls(MountedFile file) {
         this.file = file;
+    }
+
+    /** How far the bulkfree is that goes on, in percent; 100 when none does. */
+    int percent() {
+        MemorySegment progress = file.structure(BULKFREE_PROGRESS_BYTES);
+        return file.request(BULKFREE_PROGRESS, progress) ? progress.get(JAVA_INT, 0) : 100;
     }
 
     /**

@@ -27,6 +27,11 @@ abstract class Directive implements Callable<Integer> {
         return parent.console().out();
     }
 
+    /** For something that may take long. */
+    final PercentProgress progress(String what) {
+        return new PercentProgress(parent.console(), parent.isQuiet(), what);
+    }
+
     final JsonWriter json() {
         return new JsonWriter(out());
     }

@@ -134,7 +134,13 @@ final class Hammer2Command implements Runnable {
         directives.put("setsha192", PolicyDirective.Sha192::new);
         directives.put("bulkfree", BulkfreeDirective::new);
         directives.put("cleanup", CleanupDirective::new);
+        directives.put("df", DfDirective::new);
         directives.put("dedup", DedupDirective::new);
+        directives.put("growfs", GrowfsDirective::new);
+        directives.put("destroy", DestroyDirective.ByPath::new);
+        directives.put("destroy-inum", DestroyDirective.ByInum::new);
+        directives.put("emergency-mode-enable", EmergencyModeDirective.Enable::new);
+        directives.put("emergency-mode-disable", EmergencyModeDirective.Disable::new);
         directives.put("hash", HashDirective.Hash::new);
         directives.put("dhash", HashDirective.DataHash::new);
         return directives;

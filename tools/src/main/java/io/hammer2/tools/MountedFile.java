@@ -29,6 +29,7 @@ final class MountedFile implements AutoCloseable {
     private static final int EACCES = 13;
     private static final int EBUSY = 16;
     private static final int ENOTTY = 25;
+    private static final int EINVAL = 22;
     private static final int EROFS = 30;
     private static final int ENOTCONN = MACOS ? 57 : 107;
     private static final int ENOSYS = MACOS ? 78 : 38;
@@ -39,6 +40,7 @@ final class MountedFile implements AutoCloseable {
             function("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
     private static final MethodHandle IOCTL =
             function("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+    private static final MethodHandle FSYNC = function("fsync", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle CLOSE = function("close", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT));
 
     private final Path path;
@@ -84,6 +86,15 @@ final class MountedFile implements AutoCloseable {
         arena.close();
         try {
             int ignored = (int) CLOSE.invokeExact(fd);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Has everything committed that was done before: fsync(2), which commits the whole volume. */
+    void sync() {
+        try {
+            int ignored = (int) FSYNC.invokeExact(fd);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
@@ -142,6 +153,9 @@ final class MountedFile implements AutoCloseable {
         }
         if (errno == EBUSY) {
             return "it is being unmounted";
+        }
+        if (errno == EINVAL) {
+            return "the mounted file system cannot do that with what was given";
         }
         return errno == EIO ? "damaged; see the log of the mount" : "error " + errno;
     }

@@ -1,15 +1,8 @@
 package io.hammer2.tools;
 
-import io.hammer2.blockdev.BlockDevice;
-import io.hammer2.blockdev.BlockDevices;
-import io.hammer2.blockdev.OpenMode;
 import io.hammer2.fs.Hammer2;
 import io.hammer2.fs.Hammer2Exception;
-import io.hammer2.fs.MountOptions;
 import io.hammer2.fs.freemap.BulkFreeResult;
-import io.hammer2.lwkt.Lwkt;
-import java.io.IOException;
-import java.util.List;
 import java.util.function.Consumer;
 
 /** Bulkfree of a target: asked of who has it mounted, or done here. */
@@ -17,18 +10,22 @@ final class SpaceReturn {
     private SpaceReturn() {}
 
     /**
+     * @param progress shows how far it is
      * @param log takes a line for each thing that should be known
      * @return bytes that were freed
      */
-    static long of(Target target, long memoryBytes, Consumer<String> log) {
+    static long of(Target target, long memoryBytes, PercentProgress progress, Consumer<String> log) {
         return switch (target) {
             case Target.Mounted mounted -> {
-                try (MountedFile file = MountedFile.open(mounted.path())) {
+                try (MountedFile file = MountedFile.open(mounted.path());
+                        MountedFile other = MountedFile.open(mounted.path());
+                        PercentPoll poll = PercentPoll.start(progress, new BulkfreeIoctls(other)::percent)) {
+                    assert poll != null;
                     yield new BulkfreeIoctls(file).run(memoryBytes);
                 }
             }
             case Target.Devices devices -> {
-                BulkFreeResult result = unmounted(devices.special(), memoryBytes, log);
+                BulkFreeResult result = unmounted(devices.special(), memoryBytes, progress, log);
                 if (result.damageCount() > 0) {
                     throw new ToolException(
                             devices.special() + ": " + result.damageCount() + " damaged tables; nothing was freed");
@@ -38,29 +35,25 @@ final class SpaceReturn {
         };
     }
 
-    private static BulkFreeResult unmounted(String special, long memoryBytes, Consumer<String> log) {
-        List<BlockDevice> devices = open(special);
-        try (Lwkt lwkt = Lwkt.dedicated(1)) {
-            boolean opened = false;
-            try (Hammer2 volume =
-                    Hammer2.open(lwkt, devices, MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log))) {
-                opened = true;
-                return volume.bulkfree(memoryBytes);
-            } finally {
-                if (!opened) {
-                    devices.forEach(InspectedVolume::closeQuietly);
+    private static BulkFreeResult unmounted(
+            String special, long memoryBytes, PercentProgress progress, Consumer<String> log) {
+        try {
+            return OpenedVolume.with(special, log, volume -> {
+                try (PercentPoll poll = PercentPoll.start(progress, () -> percentOf(volume))) {
+                    assert poll != null;
+                    return volume.bulkfree(memoryBytes);
                 }
-            }
+            });
         } catch (Hammer2Exception e) {
             throw new ToolException(e.getMessage(), e);
         }
     }
 
-    private static List<BlockDevice> open(String special) {
+    private static int percentOf(Hammer2 volume) {
         try {
-            return BlockDevices.openAll(special, OpenMode.READ_WRITE);
-        } catch (IOException e) {
-            throw new ToolException(IoText.of(e), e);
+            return volume.bulkfreePercent();
+        } catch (Hammer2Exception e) {
+            throw new ToolException(e.getMessage(), e);
         }
     }
 }

@@ -80,7 +80,7 @@ final class SpaceReturnTest {
         Path image = work.resolve("damaged.img");
         Files.copy(InteropImages.get("x06-indirect").volumes().getFirst(), image);
         Run run = Run.hammer2("bulkfree", image.toString()).failed(1, "nothing was freed");
-        assertTrue(run.err().contains("PFS DATA: check code"), run.err());
+        assertTrue(run.err().contains("PFS DATA, /") && run.err().contains(": check code"), run.err());
     }
 
     @Test

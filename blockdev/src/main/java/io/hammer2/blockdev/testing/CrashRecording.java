@@ -80,8 +80,12 @@ public final class CrashRecording implements AutoCloseable {
         }
     }
 
-    /** A flush that was asked for and has not ended. */
-    record Flush(int number, long askedAt) {}
+    /** A flush that was asked for and has not ended, of a range of the device. */
+    record Flush(int number, long askedAt, long from, long to) {
+        private boolean covers(Write write) {
+            return write.offset >= from && write.offset < to && !write.failed && write.completedAt < askedAt;
+        }
+    }
 
     /** A place to crash: what had been asked for, what was durable, how many marks had been made when it came about. */
     private record Point(int writes, int version, int marks) {}
@@ -235,8 +239,8 @@ public final class CrashRecording implements AutoCloseable {
     }
 
     /** A flush is about to be passed on. */
-    Flush flushAsked() {
-        return locked(() -> new Flush(flushes++, ++time));
+    Flush flushAsked(long from, long to) {
+        return locked(() -> new Flush(flushes++, ++time, from, to));
     }
 
     /** A flush has ended; the caller has not been told yet. */
@@ -264,7 +268,7 @@ public final class CrashRecording implements AutoCloseable {
         int next = version() + 1;
         boolean any = false;
         for (Write write : writes.subList(firstInFlight.getLast(), writes.size())) {
-            if (write.durableFrom == NEVER && !write.failed && write.completedAt < flush.askedAt) {
+            if (write.durableFrom == NEVER && flush.covers(write)) {
                 write.durableFrom = next;
                 any = true;
                 try {

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A device in memory, sparse: what was never written takes no space, so one of 1 TiB costs what is written to it. Either
@@ -21,7 +22,7 @@ public final class MemoryBlockDevice implements BlockDevice {
     private static final int PAGE_BYTES = 4096;
 
     private final String name;
-    private final long sizeBytes;
+    private final AtomicLong sizeBytes;
     private final int alignmentBytes;
     private final BlockDevice baseOrNull;
     private final Arena arena = Arena.ofShared();
@@ -30,7 +31,7 @@ public final class MemoryBlockDevice implements BlockDevice {
 
     private MemoryBlockDevice(String name, long sizeBytes, int alignmentBytes, BlockDevice baseOrNull) {
         this.name = name;
-        this.sizeBytes = sizeBytes;
+        this.sizeBytes = new AtomicLong(sizeBytes);
         this.alignmentBytes = alignmentBytes;
         this.baseOrNull = baseOrNull;
     }
@@ -47,7 +48,12 @@ public final class MemoryBlockDevice implements BlockDevice {
 
     @Override
     public long sizeBytes() {
-        return sizeBytes;
+        return sizeBytes.get();
+    }
+
+    /** Makes it larger, as an administrator does with a disk in use. */
+    public void enlarge(long toBytes) {
+        sizeBytes.accumulateAndGet(toBytes, Math::max);
     }
 
     @Override
@@ -140,7 +146,7 @@ public final class MemoryBlockDevice implements BlockDevice {
             MemorySegment page = pages.get(position / PAGE_BYTES);
             if (page != null) {
                 MemorySegment.copy(page, skip, into, at, n);
-            } else if (baseOrNull == null) {
+            } else if (baseOrNull == null || position >= baseOrNull.sizeBytes()) {
                 into.asSlice(at, n).fill((byte) 0);
             } else {
                 n = lengthWithoutPages(position, into.byteSize() - at);
@@ -157,7 +163,7 @@ public final class MemoryBlockDevice implements BlockDevice {
         do {
             page++;
         } while (page * PAGE_BYTES < end && !pages.containsKey(page));
-        return Math.min(page * PAGE_BYTES, end) - position;
+        return Math.min(Math.min(page * PAGE_BYTES, end), baseOrNull.sizeBytes()) - position;
     }
 
     private void writeNow(long offset, MemorySegment from) {
@@ -174,10 +180,10 @@ public final class MemoryBlockDevice implements BlockDevice {
     private MemorySegment page(long number, boolean overwritten) {
         return pages.computeIfAbsent(number, absent -> {
             MemorySegment page = arena.allocate(PAGE_BYTES);
-            if (baseOrNull != null && !overwritten) {
-                long start = absent * PAGE_BYTES;
+            long start = absent * PAGE_BYTES;
+            if (baseOrNull != null && !overwritten && start < baseOrNull.sizeBytes()) {
                 try {
-                    baseOrNull.readFully(start, page.asSlice(0, Math.min(PAGE_BYTES, sizeBytes - start)));
+                    baseOrNull.readFully(start, page.asSlice(0, Math.min(PAGE_BYTES, baseOrNull.sizeBytes() - start)));
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }

@@ -79,7 +79,12 @@ public final class RecordingBlockDevice implements BlockDevice {
 
     @Override
     public void flush(IoCompletion done) {
-        CrashRecording.Flush flush = recording.flushAsked();
+        flush(0, Long.MAX_VALUE, done);
+    }
+
+    /** Makes durable only what was written from {@code from} to before {@code to}: the cache of one of several devices. */
+    void flush(long from, long to, IoCompletion done) {
+        CrashRecording.Flush flush = recording.flushAsked(from, to);
         live.flush(error -> {
             recording.flushCompleted(flush, error);
             done.done(error);
@@ -115,7 +120,7 @@ public final class RecordingBlockDevice implements BlockDevice {
 
     @Override
     public void flushFully() throws IOException {
-        CrashRecording.Flush flush = recording.flushAsked();
+        CrashRecording.Flush flush = recording.flushAsked(0, Long.MAX_VALUE);
         record(live::flushFully, error -> recording.flushCompleted(flush, error));
     }
 

@@ -3,6 +3,7 @@ package io.hammer2.fuse.bridge;
 import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_ALLOCATED;
 import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_FREED;
 import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_MEMORY;
+import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_PROGRESS;
 import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_SCAN;
 import static io.hammer2.fuse.bridge.ControlRequests.BULKFREE_STOP;
 
@@ -16,6 +17,7 @@ import java.nio.ByteOrder;
 
 /** Space that comes back. */
 final class BulkfreeRequests implements RequestFamily {
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.nativeOrder());
 
     /** Of the daemon's heap, bulkfree may be given one part in so many. */
@@ -31,10 +33,13 @@ final class BulkfreeRequests implements RequestFamily {
 
     @Override
     public boolean answer(FuseCall call, long node, int command, MemorySegment in, MemorySegment out) {
-        if (command != BULKFREE_SCAN) {
+        if (command == BULKFREE_SCAN) {
+            bulkfree(in, out);
+        } else if (command == BULKFREE_PROGRESS) {
+            out.set(INT, 0, files.bulkfreePercent());
+        } else {
             return false;
         }
-        bulkfree(in, out);
         return true;
     }
 

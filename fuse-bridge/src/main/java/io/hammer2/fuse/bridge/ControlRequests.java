@@ -17,9 +17,12 @@ import java.util.Set;
  *   bulkfree, 64 bytes    0 sbase:8   8 sstop:8   16 size:8 (memory that it may take; 0 for the default)
  *                         24 count_allocated:8   32 count_freed:8   40 total_fragmented:8   48 total_allocated:8
  *                         56 total_scanned:8   (of these sstop and the counts are answered, in bytes)
+ *   progress, 8 bytes     0 percent:4 (answered; 100 when none goes on)   4 reserved:4
  *   destroy, 272 bytes    0 cmd:4 (1 path, 2 inum)   4 path:256, terminated by zero   264 inum:8
  *   emerg_mode, 4 bytes   0 on:4
- *   growfs, 72 bytes      0 size:8 (0 for that of the devices)   8 modified:4 (answered)   12 reserved:60
+ *   growfs, 72 bytes      0 size:8 (0 for that of the device; answered)   8 modified:4 (answered)   12 reserved:60
+ *   volumes, 5896 bytes   0 volumes, 88 bytes each:  0 path:64, terminated by zero   64 id:4   72 offset:8   80 size:8
+ *                         5632 nvolumes:4 (how many there is room for; answered)   5636 version:4   5640 pfs_name:256
  * </pre>
  *
  * <p>Ours, with numbers that DragonFly does not use. Labels are 256 bytes, terminated by zero; all changes of a request are made in one
@@ -38,9 +41,11 @@ public final class ControlRequests {
     public static final int INODE_BYTES = 1056;
     public static final int BULKFREE_BYTES = 64;
 
+    public static final int BULKFREE_PROGRESS_BYTES = 8;
     public static final int DESTROY_BYTES = 272;
     public static final int EMERG_MODE_BYTES = 4;
     public static final int GROWFS_BYTES = 72;
+    public static final int VOLUMES_BYTES = 5896;
 
     public static final int VERSION_GET = command(64, VERSION_BYTES);
     public static final int PFS_GET = command(80, PFS_BYTES);
@@ -51,6 +56,10 @@ public final class ControlRequests {
     public static final int INODE_GET = command(86, INODE_BYTES);
     public static final int INODE_SET = command(87, INODE_BYTES);
     public static final int BULKFREE_SCAN = command(92, BULKFREE_BYTES);
+
+    /** Ours: how far the bulkfree is that goes on. */
+    public static final int BULKFREE_PROGRESS = command(210, BULKFREE_PROGRESS_BYTES);
+
     public static final int DESTROY = command(94, DESTROY_BYTES);
     public static final int EMERG_MODE = command(95, EMERG_MODE_BYTES);
     public static final int GROWFS = command(96, GROWFS_BYTES);
@@ -66,6 +75,11 @@ public final class ControlRequests {
     public static final int PFS_SNAPSHOTS = command(200, LABELS_BYTES);
     public static final int PFS_DELETES = command(201, LABELS_BYTES);
     public static final int PFS_ROLLBACK = command(202, ROLLBACK_BYTES);
+
+    /**
+     * VOLUME_LIST2 of the ports. The list of DragonFly itself (97) is a pointer, which no FUSE server can follow.
+     */
+    public static final int VOLUME_LIST = command(197, VOLUMES_BYTES);
 
     /**
      * Requests that change the volume, and which only root and the mount's owner may make. Bulkfree changes no content, and DragonFly lets
@@ -116,6 +130,22 @@ public final class ControlRequests {
     public static final long BULKFREE_MEMORY = 16;
     public static final long BULKFREE_ALLOCATED = 24;
     public static final long BULKFREE_FREED = 32;
+
+    public static final long DESTROY_PATH = 4;
+    public static final int DESTROY_PATH_BYTES = 256;
+    public static final long DESTROY_INUM = 264;
+
+    public static final long GROWFS_SIZE = 0;
+    public static final long GROWFS_MODIFIED = 8;
+
+    public static final int VOLUME_BYTES = 88;
+    public static final int VOLUME_PATH_BYTES = 64;
+    public static final long VOLUME_ID = 64;
+    public static final long VOLUME_OFFSET = 72;
+    public static final long VOLUME_SIZE = 80;
+    public static final long VOLUMES_COUNT = 5632;
+    public static final long VOLUMES_VERSION = 5636;
+    public static final long VOLUMES_PFS_NAME = 5640;
 
     /** Whether a request tells more than permissions allow to everybody. */
     static boolean isDisclosure(int command) {

@@ -34,7 +34,8 @@ final class Ioctls {
                         new PfsSetRequests(files),
                         new BulkfreeRequests(files),
                         new SweepRequests(files),
-                        new VolumeRequests(files)));
+                        new VolumeRequests(files),
+                        new DestroyRequests(files)));
     }
 
     int answer(FuseCall call, long node, int command, MemorySegment in, MemorySegment out) {

@@ -91,7 +91,8 @@ public final class BlockPlacer implements BlockWriter {
             freemap.giveBack(lease);
             leases.remove(type);
         }
-        SegmentLease next = freemap.lease(SegmentLease.classOf(type), near.getOrDefault(type, 0L), radix);
+        SegmentLease next =
+                freemap.lease(SegmentLease.classOf(type), near.getOrDefault(type, freemap.nearBytes()), radix);
         if (next == null) {
             return allocateAnywhere(radix, key);
         }

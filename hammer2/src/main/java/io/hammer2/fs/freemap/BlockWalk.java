@@ -40,6 +40,15 @@ public final class BlockWalk {
          */
         boolean visit(BlockTable table, int slot);
 
+        /**
+         * The walk goes to an inode and to what is below it; what is met until {@link #leaveInode} is there.
+         *
+         * @param inodeLevel inodes above it: 0 of the super-root, 1 of a PFS root
+         */
+        default void enterInode(BlockTable table, int slot, int inodeLevel) {}
+
+        default void leaveInode(int inodeLevel) {}
+
         /** A table could not be read, or is not what a table may be; what is below it is not visited. */
         void unreadable(CorruptBlockException damage);
 
@@ -95,9 +104,15 @@ public final class BlockWalk {
                     "one more"));
             return;
         }
+        if (isInode) {
+            visitor.enterInode(table, slot, inodeLevel);
+        }
         BlockTable below = load(table, slot, isInode);
         if (below != null) {
             table(below, isInode ? inodeLevel + 1 : inodeLevel, isInode ? 0 : depth + 1);
+        }
+        if (isInode) {
+            visitor.leaveInode(inodeLevel);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.hammer2.fs.freemap;
 
 import io.hammer2.fs.io.BlockIo;
+import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.media.VolumeHeader;
@@ -46,6 +47,13 @@ public final class BulkFree {
     private boolean running;
     private boolean cancelled;
 
+    /** Of the run that goes on: the pass, and what of its walk is done. */
+    private int pass;
+
+    private long walkedGranules;
+    private GranuleMap walking;
+    private long expectedGranules;
+
     /** The volume that it works on. */
     public interface Host {
         /**
@@ -62,6 +70,14 @@ public final class BulkFree {
         /** The lowest transaction that a copy of the header on the medium may be of. */
         long oldestTid();
 
+        /**
+         * Names a place for people, as far as it can be read.
+         *
+         * @param pfsRoot reference to the root of a PFS; null for the super-root
+         * @param inum number of an inode in it; 0 for the index of its inodes
+         */
+        String placeOf(BlockRef pfsRoot, long inum);
+
         /** Root tables of inodes that are in use and have no name; within {@link #commit}. */
         List<BlockTable> namelessTables();
 
@@ -74,8 +90,17 @@ public final class BulkFree {
         this.host = host;
     }
 
-    public boolean isRunning() {
-        return running;
+    /**
+     * How far the run is that goes on, in percent, by what was met of what the space map says is in use: an estimate that never goes
+     * back. 100 when none goes on.
+     */
+    public int percent() {
+        if (!running) {
+            return 100;
+        }
+        long walked = walkedGranules + (walking == null ? 0 : walking.count());
+        long ofPass = expectedGranules <= 0 ? 0 : Math.min(99, walked * 100 / expectedGranules);
+        return (int) ((pass == 2 ? 50 : 0) + ofPass / 2);
     }
 
     /** Lets a run end soon, with {@link CancellationException}; space that it staged is freed by a later one. */
@@ -100,6 +125,7 @@ public final class BulkFree {
         running = true;
         cancelled = false;
         try {
+            pass = 1;
             Pass first = new Pass(memoryBytes);
             first.run();
             if (!first.damage.isEmpty() || first.counts.stagedNow() == 0) {
@@ -109,6 +135,7 @@ public final class BulkFree {
                 checkCancelled();
                 host.commit(() -> {});
             }
+            pass = 2;
             Pass second = new Pass(memoryBytes);
             second.run();
             return result(2, first.counts.plus(second.counts), second);
@@ -160,32 +187,38 @@ public final class BulkFree {
                 VolumeHeader walked = host.committed();
                 boolean mayFree = stagedIsVerified && Long.compareUnsigned(host.oldestTid(), stagedTid) >= 0;
                 long end = walked.fileSystemBytes();
+                walkedGranules = 0;
+                expectedGranules = (walked.allocatorSize() - walked.allocatorFree()) / Limits.FREEMAP_GRANULE_BYTES;
                 for (long from = 0; from < end && damageCount == 0; from += Math.min(partBytes, end - from)) {
                     GranuleMap used = new GranuleMap(from, from + Math.min(partBytes, roundUp(end - from)));
+                    walking = used;
                     walk(walked, nameless, used);
+                    walkedGranules += used.count();
+                    walking = null;
                     if (damageCount == 0) {
                         merge(used, walked.mirrorTid(), mayFree);
                     }
                 }
                 stagedIsVerified |= damageCount == 0;
             } finally {
+                walking = null;
                 freemap.endScan();
             }
         }
 
         private void walk(VolumeHeader header, List<BlockTable> nameless, GranuleMap used) {
             try (BlockIo io = host.openForWalk()) {
-                InUse inUse = new InUse(io, used, BulkFree.this::checkCancelled, this::damaged);
+                InUse inUse = new InUse(used, BulkFree.this::checkCancelled, this::damaged);
                 BlockWalk walk = new BlockWalk(io, inUse, walkMemoryBytes);
                 walk.below(header.superRootBlockSet().copyValidated(io.totalBytes()), 0);
                 nameless.forEach(table -> walk.below(table, BlockWalk.BELOW_INODE));
             }
         }
 
-        private void damaged(String line) {
+        private void damaged(BlockRef pfsRoot, long inum, String what) {
             damageCount++;
             if (damage.size() < DAMAGE_LINES_MAX) {
-                damage.add(line);
+                damage.add(host.placeOf(pfsRoot, inum) + ": " + what);
             }
         }
 

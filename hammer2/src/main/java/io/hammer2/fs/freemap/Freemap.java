@@ -1,14 +1,14 @@
 package io.hammer2.fs.freemap;
 
 import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.io.DeviceErrorException;
 import io.hammer2.fs.media.BlockTable;
+import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.FreemapLeaf;
 import io.hammer2.fs.media.Key;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.media.VolumeHeader;
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
@@ -22,16 +22,17 @@ import java.util.function.Consumer;
  */
 public final class Freemap {
     private final FreemapTree tree;
-    private final long sizeBytes;
+    private long sizeBytes;
+    private final long firstManagedBytes;
+    private final long nearBytes;
 
     /** Free by the header's count and yet never to be had. */
     private final long neverFreeBytes;
 
+    private final Consumer<String> log;
     private final NavigableMap<Long, SegmentLease> leases = new TreeMap<>();
 
-    /** By GiB: free blocks of 64 KiB, where they have been counted since the last change. */
-    private final Map<Long, Integer> wholeBlocks = new HashMap<>();
-
+    private final WholeBlocks wholeBlocks;
     private final RoomHints hints = new RoomHints();
     private long freeBytes;
 
@@ -45,6 +46,7 @@ public final class Freemap {
      * @param committed the freemap block set of the header, validated
      * @param sizeBytes of the file system
      * @param firstManagedBytes what lies below is not managed
+     * @param nearBytes where to look for space first
      */
     private Freemap(
             Topology topology,
@@ -52,19 +54,26 @@ public final class Freemap {
             long sizeBytes,
             long firstManagedBytes,
             long neverFreeBytes,
-            long freeBytes) {
+            long freeBytes,
+            long nearBytes,
+            Consumer<String> log) {
+        this.log = log;
         this.sizeBytes = sizeBytes;
         this.tree = new FreemapTree(topology, committed, sizeBytes, firstManagedBytes);
+        this.firstManagedBytes = firstManagedBytes;
         this.neverFreeBytes = neverFreeBytes;
         this.freeBytes = freeBytes;
+        this.wholeBlocks = new WholeBlocks(this::countWholeBlocksOf, nearBytes / Limits.GIB);
+        this.nearBytes = nearBytes;
     }
 
     /**
      * The freemap that a header was committed with.
      *
      * @param topology of the volume cpu
+     * @param log takes a line for each part of the map that cannot be used
      */
-    public static Freemap of(Topology topology, VolumeHeader header) {
+    public static Freemap of(Topology topology, VolumeHeader header, Consumer<String> log) {
         long size = header.fileSystemBytes();
         return of(
                 topology,
@@ -72,18 +81,25 @@ public final class Freemap {
                 size,
                 header.allocatorBeg(),
                 header.allocatorSize(),
-                header.allocatorFree());
+                header.allocatorFree(),
+                header.superRootBlockSet().ref(0).offsetBytes(),
+                log);
     }
 
-    /** As {@link #of(Topology, VolumeHeader)}, with the fields of a header and a validated root table. */
+    /** As {@link #of(Topology, VolumeHeader, Consumer)}, with the fields of a header and a validated root table. */
     static Freemap of(
-            Topology topology, BlockTable committed, long size, long allocatorBeg, long allocatorSize, long free) {
+            Topology topology,
+            BlockTable committed,
+            long size,
+            long allocatorBeg,
+            long allocatorSize,
+            long free,
+            long near,
+            Consumer<String> log) {
         long first = roundUp(allocatorBeg, Limits.FREEMAP_SEGMENT_BYTES);
-        long reserves =
-                (roundUp(size, Limits.GIB) - roundUp(first, Limits.GIB)) / Limits.GIB * Limits.RESERVED_SEGMENT_BYTES;
         // The segment that newfs began, and the reserves of what the reference has enlarged (section 20, 2).
-        long neverFree = Math.max(0, allocatorSize - (size - first - reserves));
-        return new Freemap(topology, committed, size, first, neverFree, free);
+        long neverFree = Math.max(0, allocatorSize - managedBytes(size, first));
+        return new Freemap(topology, committed, size, first, neverFree, free, near, log);
     }
 
     /** Places that have just become free. */
@@ -112,20 +128,26 @@ public final class Freemap {
     }
 
     /**
-     * Bytes in free blocks of 64 KiB, each in its natural place; while nothing is lent. Looks at no more of the volume than it takes
-     * to find {@code enough}.
+     * Bytes in free blocks of 64 KiB, each in its natural place, as far as they have been counted; what is lent counts as it was when
+     * it was lent.
      */
-    public long wholeBlockBytes(long enough) {
-        long bytes = 0;
-        for (long gib = 0; gib * Limits.GIB < sizeBytes && bytes < enough; gib++) {
-            Integer known = wholeBlocks.get(gib);
-            if (known == null) {
-                known = countWholeBlocks(gib);
-                wholeBlocks.put(gib, known);
-            }
-            bytes += (long) known * Limits.BLOCK_BYTES_MAX;
-        }
-        return bytes;
+    public long wholeBlockBytes() {
+        return wholeBlocks.knownBytes();
+    }
+
+    /** Whether {@link #wholeBlockBytes} has seen all of the volume. */
+    public boolean isWholeBlockCountComplete() {
+        return wholeBlocks.isComplete(gibCount());
+    }
+
+    /** Looks at some more of the volume; reads as many leaves at most. The thread blocks. */
+    public void countWholeBlocks(int gibs) {
+        wholeBlocks.countMore(gibCount(), gibs);
+    }
+
+    /** Where the last commit found space: the place to look for more. */
+    long nearBytes() {
+        return nearBytes;
     }
 
     /** As the map has it, of the segment with that number in the GiB at {@code gib}. */
@@ -134,14 +156,21 @@ public final class Freemap {
         return managed ? tree.leaf(gib).map().availBytes(segment) : 0;
     }
 
-    private int countWholeBlocks(long gib) {
-        FreemapLeaf map = tree.leaf(gib * Limits.GIB).map();
+    private int countWholeBlocksOf(long gib) {
+        FreemapLeaf map = mapToAllocateFrom(gib);
         int count = 0;
-        for (int segment = 0; segment < FreemapLeaf.SEGMENT_COUNT; segment++) {
+        for (int segment = 0; map != null && segment < FreemapLeaf.SEGMENT_COUNT; segment++) {
             boolean managed = tree.isManaged(gib * Limits.GIB + (long) segment * Limits.FREEMAP_SEGMENT_BYTES);
             count += managed && map.availBytes(segment) > 0 ? map.freeBlocks(segment) : 0;
         }
+        if (count == 0) {
+            hints.noWholeBlock(gib);
+        }
         return count;
+    }
+
+    private long gibCount() {
+        return (sizeBytes + Limits.GIB - 1) / Limits.GIB;
     }
 
     /** The root table, for the header; complete after {@link #flush}. */
@@ -229,6 +258,34 @@ public final class Freemap {
     }
 
     /**
+     * The file system has become larger; within a commit. What is new is free, also the rest of the GiB that it ended in (format section
+     * 15.4, which tells how the reference does it).
+     *
+     * @return bytes that there are more to allocate from
+     */
+    public long grow(long newSizeBytes) {
+        long oldSizeBytes = sizeBytes;
+        long lastGib = oldSizeBytes & -Limits.GIB;
+        if (lastGib < oldSizeBytes) {
+            FreemapTree.Leaf leaf = tree.leaf(lastGib);
+            for (int segment = 0; segment < FreemapLeaf.SEGMENT_COUNT; segment++) {
+                long end = lastGib + (segment + 1L) * Limits.FREEMAP_SEGMENT_BYTES;
+                if (end > oldSizeBytes && end <= newSizeBytes) {
+                    leaf.map().setFree(segment);
+                }
+            }
+            leaf.changed();
+            hints.room(lastGib);
+            wholeBlocks.changed(lastGib / Limits.GIB);
+        }
+        sizeBytes = newSizeBytes;
+        tree.grow(newSizeBytes);
+        long added = managedBytes(newSizeBytes, firstManagedBytes) - managedBytes(oldSizeBytes, firstManagedBytes);
+        freeBytes += added;
+        return added;
+    }
+
+    /**
      * From now on what is allocated is noted, as in use whatever {@link #merge} is told. The walk whose result is merged must be of
      * a commit that begins after this.
      */
@@ -268,7 +325,7 @@ public final class Freemap {
             }
         }
         MergeCounts counts = merge.counts();
-        wholeBlocks.remove(gib / Limits.GIB);
+        wholeBlocks.changed(gib / Limits.GIB);
         freeBytes += (counts.freed() - counts.wereFree()) * Limits.FREEMAP_GRANULE_BYTES;
         if (counts.freed() > 0) {
             hints.room(gib);
@@ -279,7 +336,7 @@ public final class Freemap {
 
     private SegmentLease search(int allocationClass, long near, int radix, boolean relaxed) {
         int hinted = relaxed ? 0 : allocationClass;
-        long count = (sizeBytes + Limits.GIB - 1) / Limits.GIB;
+        long count = gibCount();
         long start = Math.floorMod(near, sizeBytes) / Limits.GIB;
         for (long gib = hints.next(hinted, radix, start); gib < count; gib = hints.next(hinted, radix, gib + 1)) {
             SegmentLease lease = searchGib(allocationClass, gib, radix, relaxed);
@@ -297,8 +354,8 @@ public final class Freemap {
     }
 
     private SegmentLease searchGib(int allocationClass, long gib, int radix, boolean relaxed) {
-        FreemapLeaf map = tree.leaf(gib * Limits.GIB).map();
-        for (int segment = 0; segment < FreemapLeaf.SEGMENT_COUNT; segment++) {
+        FreemapLeaf map = mapToAllocateFrom(gib);
+        for (int segment = 0; map != null && segment < FreemapLeaf.SEGMENT_COUNT; segment++) {
             long offset = gib * Limits.GIB + (long) segment * Limits.FREEMAP_SEGMENT_BYTES;
             int found = map.allocationClass(segment);
             boolean suits = relaxed || found == 0 || found == allocationClass;
@@ -314,6 +371,17 @@ public final class Freemap {
         }
         hints.noRoom(relaxed ? 0 : allocationClass, radix, gib);
         return null;
+    }
+
+    /** Null where the map is damaged: nothing is written there then, and the rest of the volume can still be used. */
+    private FreemapLeaf mapToAllocateFrom(long gib) {
+        try {
+            return tree.leaf(gib * Limits.GIB).map();
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            hints.unusable(gib);
+            log.accept("nothing is written to GiB " + gib + ", its space map cannot be read: " + e.getMessage());
+            return null;
+        }
     }
 
     private SegmentLease open(long offset, int allocationClass) {
@@ -336,8 +404,15 @@ public final class Freemap {
         if (entry.mismatch(lease.map().bytes()) >= 0) {
             entry.copyFrom(lease.map().bytes());
             leaf.changed();
-            wholeBlocks.remove(leaf.key() / Limits.GIB);
+            wholeBlocks.changed(leaf.key() / Limits.GIB);
         }
+    }
+
+    /** What can be allocated from in a volume of {@code size} bytes, of which everything below {@code first} is reserved. */
+    static long managedBytes(long size, long first) {
+        long reserves =
+                (roundUp(size, Limits.GIB) - roundUp(first, Limits.GIB)) / Limits.GIB * Limits.RESERVED_SEGMENT_BYTES;
+        return size - first - reserves;
     }
 
     private static long segmentOf(long offset) {

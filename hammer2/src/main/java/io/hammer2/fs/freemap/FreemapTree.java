@@ -42,7 +42,7 @@ final class FreemapTree {
     private static final int LEAVES_KEPT = 256;
 
     private final Topology topology;
-    private final long sizeBytes;
+    private long sizeBytes;
     private final long firstManagedBytes;
     private final Chain root;
     private final NavigableMap<Long, Leaf> leaves = new TreeMap<>();
@@ -94,6 +94,11 @@ final class FreemapTree {
     /** For the header; complete after {@link #flush}. */
     BlockTable rootTable() {
         return root.table();
+    }
+
+    /** The file system has become larger: more of it is managed. */
+    void grow(long newSizeBytes) {
+        sizeBytes = newSizeBytes;
     }
 
     /** Leaves in memory. */
@@ -204,7 +209,7 @@ final class FreemapTree {
         FreemapLeaf leaf = new FreemapLeaf(MemorySegment.ofArray(new byte[Limits.FREEMAP_BLOCK_BYTES]));
         for (int segment = 0; segment < FreemapLeaf.SEGMENT_COUNT; segment++) {
             if (isManaged(key + (long) segment * Limits.FREEMAP_SEGMENT_BYTES)) {
-                leaf.setAvailBytes(segment, Limits.FREEMAP_SEGMENT_BYTES);
+                leaf.setFree(segment);
             } else {
                 leaf.setLinear(segment, FreemapLeaf.LINEAR_FULL);
                 for (int granule = 0; granule < FreemapLeaf.GRANULE_COUNT; granule++) {

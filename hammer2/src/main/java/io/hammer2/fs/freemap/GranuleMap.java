@@ -17,6 +17,7 @@ public final class GranuleMap {
     private final long from;
     private final long to;
     private final NavigableMap<Long, long[]> byGib = new TreeMap<>();
+    private long count;
 
     /** @param from first byte of the range, and {@code to} the end, exclusive; multiples of a GiB */
     public GranuleMap(long from, long to) {
@@ -34,7 +35,9 @@ public final class GranuleMap {
         int first = (int) ((offsetBytes & (Limits.GIB - 1)) >>> GRANULE_RADIX);
         int last = (int) (((offsetBytes + sizeBytes - 1) & (Limits.GIB - 1)) >>> GRANULE_RADIX);
         for (int granule = first; granule <= last; granule++) {
-            words[granule / Long.SIZE] |= 1L << granule;
+            long bit = 1L << granule;
+            count += (words[granule / Long.SIZE] & bit) == 0 ? 1 : 0;
+            words[granule / Long.SIZE] |= bit;
         }
     }
 
@@ -51,6 +54,11 @@ public final class GranuleMap {
             any |= (words[granule / Long.SIZE] >>> granule & 1) != 0;
         }
         return any;
+    }
+
+    /** Granules that {@link #add} has brought in. */
+    long count() {
+        return count;
     }
 
     /** Adds granules of one segment: one bit for each. */

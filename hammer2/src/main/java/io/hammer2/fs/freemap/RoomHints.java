@@ -33,6 +33,22 @@ final class RoomHints {
         }
     }
 
+    /** As {@link #noRoom} of blocks of 64 KiB, in segments of any class. */
+    void noWholeBlock(long gib) {
+        noRoom(Limits.RADIX_MAX, gib);
+    }
+
+    /** Nothing can be had there. */
+    void unusable(long gib) {
+        noRoom(Limits.RADIX_MIN, gib);
+    }
+
+    private void noRoom(int radix, long gib) {
+        for (int number = 0; number < CLASSES; number++) {
+            noRoom(number << 8, radix, gib);
+        }
+    }
+
     /** Something in the GiB became free. */
     void room(long offsetBytes) {
         long gib = offsetBytes / Limits.GIB;

@@ -38,7 +38,7 @@ public final class BlockIo implements AutoCloseable {
 
     private final Cpu cpu;
     private final BlockDevice device;
-    private final long totalBytes;
+    private long totalBytes;
     private final PendingWrites pending;
 
     /** Null where nobody looks for content that comes again. */
@@ -90,6 +90,12 @@ public final class BlockIo implements AutoCloseable {
     /** Size of the file system in bytes, against which references are validated. */
     public long totalBytes() {
         return totalBytes;
+    }
+
+    /** The file system has become larger. */
+    public void grow(long newTotalBytes) {
+        cpu.assertCurrent();
+        totalBytes = newTotalBytes;
     }
 
     /**

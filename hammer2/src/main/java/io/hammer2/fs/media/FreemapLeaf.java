@@ -90,6 +90,14 @@ public record FreemapLeaf(MemorySegment bytes) implements Block {
         Fields.putInt(bytes, entry(segment) + AVAIL, availBytes);
     }
 
+    /** All of a segment, of no class. */
+    public void setFree(int segment) {
+        bytes.asSlice(entry(segment) + BITMAP, ENTRY_BYTES - BITMAP).fill((byte) 0);
+        setLinear(segment, 0);
+        setAllocationClass(segment, 0);
+        setAvailBytes(segment, Limits.FREEMAP_SEGMENT_BYTES);
+    }
+
     public void setGranule(int segment, int granule, Granule state) {
         long offset = entry(segment) + BITMAP + (granule >>> 2);
         int shift = 2 * (granule & 3);

@@ -228,6 +228,14 @@ public record VolumeHeader(MemorySegment bytes) implements Block {
         Fields.putLong(bytes, TOTAL_SIZE, totalSize);
     }
 
+    /** Of the whole file system; of volume 0 of version 1, which knows nothing of others, its own size only (section 15.4). */
+    public void setOnlyVolumeSize(long sizeBytes) {
+        setVoluSize(sizeBytes);
+        if (version() != 1) {
+            Fields.putLong(bytes, TOTAL_SIZE, sizeBytes);
+        }
+    }
+
     public void setFsid(UUID fsid) {
         MediaUuid.write(bytes, FSID, fsid);
     }

@@ -46,6 +46,8 @@ public final class MountedPfs {
     // Of OpenPfss, on the volume cpu.
     int users;
     int mounts;
+    /** Numbers that the index is to lose, whatever stands there. Under the token. */
+    private List<Long> dropped = new ArrayList<>();
 
     /** Open inodes without a name, which no index has. Under the token. */
     private final List<Inode> nameless = new ArrayList<>();
@@ -161,7 +163,17 @@ public final class MountedPfs {
     public boolean isDirty() {
         token.acquireShared();
         try {
-            return !dirty.isEmpty() || snapshotTid != 0;
+            return !dirty.isEmpty() || !dropped.isEmpty() || snapshotTid != 0;
+        } finally {
+            token.release();
+        }
+    }
+
+    /** Has the next commit take an inode that cannot be read out of the index; its entry there can be reached. */
+    public void drop(long inum) {
+        token.acquire();
+        try {
+            dropped.add(inum);
         } finally {
             token.release();
         }
@@ -231,6 +243,9 @@ public final class MountedPfs {
                     flushBelowRoot(flush, rootChain, inode);
                 }
                 LwktThread.yieldNow();
+            }
+            for (long inum : takeDropped()) {
+                flush.topology().replace(rootChain, inum, null);
             }
             BlockRef ref = flush.flush(root);
             index.publish(root.flushedTable());
@@ -312,6 +327,17 @@ public final class MountedPfs {
         try {
             long taken = snapshotTid;
             snapshotTid = 0;
+            return taken;
+        } finally {
+            token.release();
+        }
+    }
+
+    private List<Long> takeDropped() {
+        token.acquire();
+        try {
+            List<Long> taken = dropped;
+            dropped = new ArrayList<>();
             return taken;
         } finally {
             token.release();

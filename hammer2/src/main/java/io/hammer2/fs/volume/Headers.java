@@ -38,6 +38,11 @@ public final class Headers {
 
     private boolean failed;
 
+    /** Sizes that the next commit has; null while they stay. */
+    private Sizes growth;
+
+    private record Sizes(long voluSize, long allocatorSize) {}
+
     /**
      * @param device all volumes, by logical offset
      * @param chosen what the root volume was opened by
@@ -72,6 +77,31 @@ public final class Headers {
     /** Which copy that is, 0..3. */
     public int copy() {
         return copy;
+    }
+
+    /**
+     * Makes zero the places of copies that a volume of so many bytes has and the present one has not, so that nothing old is ever found
+     * there; returns when that is durable. Blocks the thread.
+     */
+    public void clearPlaces(long newVoluSize) throws IOException {
+        MemorySegment zeros = Arena.ofAuto().allocate(Limits.VOLUME_HEADER_BYTES, DIRECT_IO_ALIGNMENT);
+        for (int i = 1; i < Limits.VOLUME_HEADER_COPIES; i++) {
+            long place = VolumeHeader.copyOffset(i);
+            if (place >= committed.voluSize() && place + Limits.VOLUME_HEADER_BYTES <= newVoluSize) {
+                await(done -> device.write(place, zeros, done));
+            }
+        }
+        await(device::flush);
+    }
+
+    /**
+     * Lets the next commit be of a larger volume, the only one of its file system.
+     *
+     * @param voluSize in bytes
+     * @param allocatorSize of that
+     */
+    public void grow(long voluSize, long allocatorSize) {
+        growth = new Sizes(voluSize, allocatorSize);
     }
 
     /** The lowest transaction that a copy on the medium may be of: nothing that only earlier ones refer to is ever needed. */
@@ -111,6 +141,7 @@ public final class Headers {
         committed = next;
         copy = nextCopy;
         copyTids[copy] = contents.mirrorTid;
+        growth = null;
     }
 
     private void fill(Contents contents) {
@@ -126,7 +157,11 @@ public final class Headers {
             }
         }
         header.setTids(contents.mirrorTid, contents.mirrorTid);
-        header.setAllocator(header.allocatorSize(), contents.freeBytes, header.allocatorBeg());
+        long allocatorSize = growth == null ? header.allocatorSize() : growth.allocatorSize;
+        header.setAllocator(allocatorSize, contents.freeBytes, header.allocatorBeg());
+        if (growth != null) {
+            header.setOnlyVolumeSize(growth.voluSize);
+        }
         header.updateCrcs();
     }
 

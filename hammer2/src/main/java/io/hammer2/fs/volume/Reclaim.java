@@ -6,6 +6,7 @@ import io.hammer2.fs.freemap.Freemap;
 import io.hammer2.fs.freemap.OutOfMemoryBudgetException;
 import io.hammer2.fs.io.BlockIo;
 import io.hammer2.fs.io.DeviceErrorException;
+import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockTable;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.VolumeHeader;
@@ -25,8 +26,8 @@ import java.util.function.Supplier;
  * <p>By itself it takes a tenth of the time at most, and less while it finds little: each run costs a walk of all metadata.
  */
 public final class Reclaim implements BulkFree.Host {
-    /** Taken before the modification gate, by commits within a run. */
-    private static final long GATE_ORDER = -2;
+    /** Taken before the gates of a commit. */
+    private static final long GATE_ORDER = -3;
 
     /** Space is low when less than one part in so many is free. */
     private static final int LOW_PART = 8;
@@ -36,6 +37,7 @@ public final class Reclaim implements BulkFree.Host {
 
     private static final int PAUSE_FACTOR = 10;
     private static final long PAUSE_NANOS_MIN = 10_000_000_000L;
+    private static final long EMERGENCY_PAUSE_NANOS = 1_000_000_000L;
     private static final long PAUSE_NANOS_MAX = 600_000_000_000L;
 
     private final Cpu cpu;
@@ -43,6 +45,7 @@ public final class Reclaim implements BulkFree.Host {
     private final Headers headers;
     private final SpaceBudget budget;
     private final Supplier<BlockIo> walks;
+    private final Places places;
     private final Clock clock;
     private final Consumer<String> log;
     private final BulkFree bulkFree;
@@ -52,6 +55,7 @@ public final class Reclaim implements BulkFree.Host {
 
     private boolean stopped;
     private boolean scheduled;
+    private boolean emergency;
     private Timer pause;
 
     /** Commits that changed something, and how many there were when the last run began that is complete. */
@@ -67,6 +71,7 @@ public final class Reclaim implements BulkFree.Host {
     /**
      * @param cpu of the volume, on which a run goes on
      * @param walks makes what a walk reads through
+     * @param places names places for people
      * @param log takes a line for each run that somebody should know of
      */
     public Reclaim(
@@ -76,6 +81,7 @@ public final class Reclaim implements BulkFree.Host {
             Freemap freemap,
             SpaceBudget budget,
             Supplier<BlockIo> walks,
+            Places places,
             Clock clock,
             Consumer<String> log) {
         this.cpu = cpu;
@@ -83,12 +89,24 @@ public final class Reclaim implements BulkFree.Host {
         this.headers = headers;
         this.budget = budget;
         this.walks = walks;
+        this.places = places;
         this.clock = clock;
         this.log = log;
         this.bulkFree = new BulkFree(freemap, this);
         this.notBeforeNanos = clock.nanoTime();
         this.notBeforeForWritersNanos = notBeforeNanos;
         sync.afterChange(this::onChange);
+    }
+
+    /** As {@link BulkFree.Host#placeOf}. */
+    @FunctionalInterface
+    public interface Places {
+        String of(BlockRef pfsRoot, long inum);
+    }
+
+    /** How far the run is that goes on, in percent; 100 when none goes on. From any cpu. */
+    public int percent() {
+        return cpu.call(bulkFree::percent);
     }
 
     /**
@@ -115,6 +133,22 @@ public final class Reclaim implements BulkFree.Host {
         }
     }
 
+    /** Lets it run by itself whenever something has changed, and first of all now; from any cpu. */
+    public void setEmergency(boolean on) {
+        cpu.call(() -> {
+            emergency = on;
+            log.accept(
+                    on
+                            ? "emergency mode: only what gives space back is done, until it is disabled or unmounted"
+                            : "emergency mode is over");
+            if (on) {
+                changes++;
+                schedule();
+            }
+            return null;
+        });
+    }
+
     /**
      * Called where there is no space left for a change, with no gate held: waits for a run if one could help.
      *
@@ -126,7 +160,8 @@ public final class Reclaim implements BulkFree.Host {
             // Behind a run that goes on, which may be all that is needed.
             turn.lockExclusive();
             try {
-                if (changes != changesSeen && clock.nanoTime() - notBeforeForWritersNanos >= 0) {
+                boolean isTime = emergency || clock.nanoTime() - notBeforeForWritersNanos >= 0;
+                if (changes != changesSeen && isTime) {
                     runByItself();
                 }
             } finally {
@@ -169,6 +204,11 @@ public final class Reclaim implements BulkFree.Host {
     }
 
     @Override
+    public String placeOf(BlockRef pfsRoot, long inum) {
+        return places.of(pfsRoot, inum);
+    }
+
+    @Override
     public BlockIo openForWalk() {
         return walks.get();
     }
@@ -201,11 +241,16 @@ public final class Reclaim implements BulkFree.Host {
 
     private void onChange() {
         changes++;
-        boolean isLow = budget.freeBytes() < headers.committed().allocatorSize() / LOW_PART;
-        if (isLow && !scheduled && !stopped) {
+        if (emergency || budget.freeBytes() < headers.committed().allocatorSize() / LOW_PART) {
+            schedule();
+        }
+    }
+
+    private void schedule() {
+        if (!scheduled && !stopped) {
             scheduled = true;
-            pause = cpu.after(
-                    Math.max(1, notBeforeNanos - clock.nanoTime()), () -> cpu.spawn("bulkfree", this::onTime));
+            long pauseNow = emergency ? EMERGENCY_PAUSE_NANOS : Math.max(1, notBeforeNanos - clock.nanoTime());
+            pause = cpu.after(pauseNow, () -> cpu.spawn("bulkfree", this::onTime));
         }
     }
 

@@ -29,26 +29,50 @@ public final class SpaceBudget {
      */
     private static final long COMMIT_BYTES = 512L * Limits.KIB;
 
+    /**
+     * The same in emergency mode: what a commit of one removal takes, with no more than a granule for each kind of block. Where another
+     * implementation has filled a volume to its end, less than the ordinary reserve is left.
+     */
+    private static final long COMMIT_BYTES_EMERGENCY = 128L * Limits.KIB;
+
     /** Granules of the freemap in a block of 64 KiB. */
     private static final int GRANULES = Limits.BLOCK_BYTES_MAX / Limits.FREEMAP_GRANULE_BYTES;
 
     private final Token token = new Token("space");
-    private final long reserveBytes;
     // Under the token.
+    private long reserveBytes;
     private long freeBytes;
     private long wholeBlockBytes;
     private long reservedBytes;
     private long reservedBlocks;
 
+    /** What was known of in whole blocks when the last change was refused, if it was for want of them; else -1. */
+    private long lackedAtBytes = -1;
+
+    private boolean emergency;
+
     /**
      * @param allocatorSize of the header
      * @param freeBytes that can be allocated
-     * @param wholeBlockBytes of these, the free blocks of 64 KiB in their places; or fewer, if there are plenty
      */
-    public SpaceBudget(long allocatorSize, long freeBytes, long wholeBlockBytes) {
-        this.reserveBytes = Math.clamp(allocatorSize / RESERVE_PART, RESERVE_MIN, RESERVE_MAX);
+    public SpaceBudget(long allocatorSize, long freeBytes) {
+        this.reserveBytes = reserveOf(allocatorSize);
         this.freeBytes = freeBytes;
-        this.wholeBlockBytes = wholeBlockBytes;
+    }
+
+    /** What is kept back of so many bytes. */
+    public static long reserveOf(long allocatorSize) {
+        return Math.clamp(allocatorSize / RESERVE_PART, RESERVE_MIN, RESERVE_MAX);
+    }
+
+    /** The file system has become larger; before the {@link #settle} that counts what is new. */
+    void grow(long allocatorSize) {
+        token.acquire();
+        try {
+            reserveBytes = reserveOf(allocatorSize);
+        } finally {
+            token.release();
+        }
     }
 
     /**
@@ -62,13 +86,14 @@ public final class SpaceBudget {
     public boolean reserve(long bytes, long blocks, boolean givesBack) {
         token.acquire();
         try {
-            long kept = givesBack ? COMMIT_BYTES : reserveBytes;
+            long kept = givesBack ? (emergency ? COMMIT_BYTES_EMERGENCY : COMMIT_BYTES) : reserveBytes;
             long allBytes = reservedBytes + bytes;
             long allBlocks = reservedBlocks + blocks;
             boolean fits = allBytes + allBlocks * Limits.BLOCK_BYTES_MAX <= freeBytes - kept;
             boolean inPieces =
                     allBlocks == 0 || allBlocks * Limits.BLOCK_BYTES_MAX + GRANULES * allBytes <= wholeBlockBytes;
             if (!fits || !inPieces) {
+                lackedAtBytes = fits ? wholeBlockBytes : -1;
                 return false;
             }
             reservedBytes = allBytes;
@@ -99,11 +124,30 @@ public final class SpaceBudget {
         }
     }
 
+    /** {@code FileSystem.setEmergencyMode}. */
+    public void setEmergency(boolean on) {
+        token.acquire();
+        try {
+            emergency = on;
+        } finally {
+            token.release();
+        }
+    }
+
+    public boolean isEmergency() {
+        token.acquireShared();
+        try {
+            return emergency;
+        } finally {
+            token.release();
+        }
+    }
+
     /** What users may still write, if a commit took all that is reserved. */
     public long availableBytes() {
         token.acquireShared();
         try {
-            return Math.max(0, freeBytes - reserveBytes - reserved());
+            return emergency ? 0 : Math.max(0, freeBytes - reserveBytes - reserved());
         } finally {
             token.release();
         }
@@ -119,7 +163,42 @@ public final class SpaceBudget {
         }
     }
 
-    /** Everything that was accepted has its place; the parameters are those of the constructor, as they are now. */
+    /** Whether the last change that was refused was so for want of whole blocks alone. */
+    public boolean lacksWholeBlocks() {
+        token.acquireShared();
+        try {
+            return lackedAtBytes >= 0;
+        } finally {
+            token.release();
+        }
+    }
+
+    /** Whether more whole blocks are known of than then. */
+    public boolean knowsOfMore() {
+        token.acquireShared();
+        try {
+            return wholeBlockBytes > lackedAtBytes;
+        } finally {
+            token.release();
+        }
+    }
+
+    /** More is known of than before; what was placed since the last commit may be among it, since it is reserved still. */
+    void found(long nowWholeBlockBytes) {
+        token.acquire();
+        try {
+            wholeBlockBytes = Math.max(wholeBlockBytes, nowWholeBlockBytes);
+        } finally {
+            token.release();
+        }
+    }
+
+    /**
+     * Everything that was accepted has its place.
+     *
+     * @param nowFreeBytes that can be allocated
+     * @param nowWholeBlockBytes of these, the free blocks of 64 KiB in their places, as far as they have been counted
+     */
     public void settle(long nowFreeBytes, long nowWholeBlockBytes) {
         token.acquire();
         try {

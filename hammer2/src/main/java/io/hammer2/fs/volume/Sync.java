@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Brings what changed to the medium, all of it at once, so that a crash finds either the state before or the state after (format
@@ -47,6 +48,8 @@ public final class Sync {
     /** Taken before every gate of an inode. */
     private static final long GATE_ORDER = -1;
 
+    private static final long COMMITS_GATE_ORDER = -2;
+
     /** A bound on the changes that wait for a commit, each of which reserves space and takes memory. */
     private static final long RESERVED_MAX = 512L << 20;
 
@@ -65,6 +68,9 @@ public final class Sync {
 
     private final DataPipeline pipeline;
     private final Gate modifications = new Gate(GATE_ORDER);
+
+    /** Held by a commit, and by what else uses the freemap. */
+    private final Gate commits = new Gate(COMMITS_GATE_ORDER);
 
     /** Of the last flush; under the modification gate. */
     private long lastTid;
@@ -279,6 +285,21 @@ public final class Sync {
         await(committed);
     }
 
+    /**
+     * Runs {@code errand} on the volume cpu while no commit runs, and waits for it: what uses the freemap and is not part of a
+     * commit. It may block. With no gate held.
+     */
+    <T> T betweenCommits(Supplier<T> errand) {
+        return cpu.call(() -> {
+            commits.lockExclusive();
+            try {
+                return errand.get();
+            } finally {
+                commits.unlockExclusive();
+            }
+        });
+    }
+
     /** Called on the volume cpu after each commit that changed anything. */
     void afterChange(Runnable listener) {
         afterChange = listener;
@@ -350,7 +371,13 @@ public final class Sync {
             while (!waiting.isEmpty()) {
                 List<Message<Void>> answered = waiting;
                 waiting = new ArrayList<>();
-                IOException error = commitOnce();
+                IOException error;
+                commits.lockExclusive();
+                try {
+                    error = commitOnce();
+                } finally {
+                    commits.unlockExclusive();
+                }
                 for (Message<Void> message : answered) {
                     if (error == null) {
                         message.reply(null);
@@ -408,7 +435,7 @@ public final class Sync {
             steps = new ArrayList<>();
             due.forEach(Runnable::run);
             if (root != null || !due.isEmpty()) {
-                budget.settle(freemap.availableBytes(), freemap.wholeBlockBytes(SpaceBudget.PLENTY_BYTES));
+                budget.settle(freemap.availableBytes(), freemap.wholeBlockBytes());
             }
             if (root != null || headerIsDue) {
                 lastTid = tid;

@@ -38,7 +38,7 @@ class AvailableSpaceTest {
             lwkt.run(0, () -> {
                 long size = volume.sizeBytes();
                 BlockIo io = new BlockIo(lwkt.cpu(0), volume.devices(), size, new PendingWrites(), 16 * 65536);
-                Freemap freemap = Freemap.of(new Topology(io), volume.header());
+                Freemap freemap = Freemap.of(new Topology(io), volume.header(), line -> {});
                 long sum = 0;
                 for (long gib = 0; gib < size; gib += Limits.GIB) {
                     for (int segment = 0; segment < FreemapLeaf.SEGMENT_COUNT; segment++) {

@@ -92,7 +92,9 @@ class BulkFreeModelTest {
                     SIZE,
                     FIRST_MANAGED,
                     SIZE - FIRST_MANAGED - (4L << 20),
-                    newest.freeBytes);
+                    newest.freeBytes,
+                    0,
+                    line -> {});
             freemap.onFreed(freed -> {
                 if (control != Control.FREED_IS_FORGOTTEN) {
                     known.removeIf(place -> freed.has(place & ~63L, (int) (place & 63)));

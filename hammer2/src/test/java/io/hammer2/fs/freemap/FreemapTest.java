@@ -65,7 +65,7 @@ class FreemapTest {
     private void mounted(
             MemoryBlockDevice device, VolumeHeader header, Topology topology, long sizeBytes, Random random)
             throws IOException {
-        Freemap freemap = Freemap.of(topology, header);
+        Freemap freemap = Freemap.of(topology, header, line -> {});
         for (int commit = 0; commit < 3; commit++) {
             for (int i = 0; i < 400; i++) {
                 allocate(freemap, sizeBytes, random);

@@ -75,7 +75,7 @@ public final class HeaderReach {
 
     private static GranuleMap reached(BlockIo io, VolumeHeader header) {
         GranuleMap reached = new GranuleMap(0, (header.fileSystemBytes() + Limits.GIB - 1) & -Limits.GIB);
-        InUse inUse = new InUse(io, reached, () -> {}, damage -> {
+        InUse inUse = new InUse(reached, () -> {}, (pfsRoot, inum, damage) -> {
             throw new AssertionError("header " + header.mirrorTid() + ": " + damage);
         });
         BlockTable root = header.superRootBlockSet().copyValidated(io.totalBytes());

@@ -22,8 +22,12 @@ final class Campaign {
     /** After so many crash states one is also written to. */
     private static final int GO_ON_EVERY = 8;
 
-    private static final List<Long> CRASH_SIZES = List.of(64L << 20, 256L << 20, 9L << 30);
-    private static final long SIZE_FULL = 64L << 20;
+    private static final List<Layout> CRASH_LAYOUTS = List.of(
+            Layout.single(64L << 20),
+            Layout.single(256L << 20),
+            Layout.single(9L << 30),
+            Layout.several(1L << 30, 256L << 20));
+    private static final List<Layout> CRASH_LAYOUTS_FULL = List.of(Layout.single(64L << 20), Layout.several(64L << 20));
 
     private Campaign() {}
 
@@ -58,10 +62,9 @@ final class Campaign {
     /** Each kind of workload on each kind of volume in turn. */
     static CrashCampaign.Plan plan(long seed) {
         Profile profile = Profile.ALL.get(Math.floorMod(seed, Profile.ALL.size()));
-        long bytes = profile.fillsVolume()
-                ? SIZE_FULL
-                : CRASH_SIZES.get(Math.floorMod(seed / Profile.ALL.size(), CRASH_SIZES.size()));
-        return CrashCampaign.Plan.of(profile, bytes, seed, POINTS_MAX);
+        List<Layout> layouts = profile.fillsVolume() ? CRASH_LAYOUTS_FULL : CRASH_LAYOUTS;
+        Layout layout = layouts.get(Math.floorMod(seed / Profile.ALL.size(), layouts.size()));
+        return CrashCampaign.Plan.of(profile, layout, seed, POINTS_MAX);
     }
 
     /**

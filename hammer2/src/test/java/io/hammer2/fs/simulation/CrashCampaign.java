@@ -53,18 +53,18 @@ final class CrashCampaign implements AutoCloseable {
      */
     record Plan(
             Profile profile,
-            long volumeBytes,
+            Layout layout,
             long seed,
             int pointsMax,
             long syncIntervalNanos,
             int sectorBytes,
             IntPredicate ignoredFlushes) {
         /** With what is left to choose from the seed. */
-        static Plan of(Profile profile, long volumeBytes, long seed, int pointsMax) {
+        static Plan of(Profile profile, Layout layout, long seed, int pointsMax) {
             SplittableRandom random = new SplittableRandom(seed);
             return new Plan(
                     profile,
-                    volumeBytes,
+                    layout,
                     seed,
                     pointsMax,
                     random.nextInt(3) == 0 ? 300_000 : NEVER_NANOS,
@@ -73,12 +73,12 @@ final class CrashCampaign implements AutoCloseable {
         }
 
         Plan ignoring(IntPredicate flushes) {
-            return new Plan(profile, volumeBytes, seed, pointsMax, syncIntervalNanos, sectorBytes, flushes);
+            return new Plan(profile, layout, seed, pointsMax, syncIntervalNanos, sectorBytes, flushes);
         }
 
         @Override
         public String toString() {
-            return profile.name() + ", " + (volumeBytes >> 20) + " MiB, seed " + seed;
+            return profile.name() + ", " + layout + ", seed " + seed;
         }
     }
 
@@ -103,9 +103,9 @@ final class CrashCampaign implements AutoCloseable {
     /** Runs the workload. Its outcomes are judged as well. */
     CrashCampaign(Plan plan) throws IOException, Hammer2Exception {
         this.plan = plan;
-        this.base = Volumes.formatted(plan.volumeBytes(), plan.seed());
+        this.base = Volumes.formatted(plan.layout(), plan.seed());
         SplittableRandom random = new SplittableRandom(plan.seed() + 1);
-        World world = new World(1 + random.nextInt(2), plan.seed());
+        World world = new World(1 + random.nextInt(2), plan.seed(), plan.layout());
         world.mountReordered(base, device -> device, options());
         Run run = new Run(world, new Workload(plan.profile(), random.split()));
         Circumstances circumstances = plan.profile().fillsVolume() ? Circumstances.FILLING : Circumstances.GOOD;
@@ -173,7 +173,7 @@ final class CrashCampaign implements AutoCloseable {
 
     /** Looks at crash states, one after the other; for each thread another. */
     final class Inspector implements AutoCloseable {
-        private final World world = new World(1, plan.seed());
+        private final World world = new World(1, plan.seed(), plan.layout());
 
         /**
          * Fails unless the state is one that a crash may leave.
@@ -188,7 +188,7 @@ final class CrashCampaign implements AutoCloseable {
             try (BlockDevice device = crash.open()) {
                 Map<Long, ModelInode> seen = look(device);
                 requireAllowed(crash, seen);
-                Volumes.requireCleanAfterCrash(device);
+                Volumes.requireCleanAfterCrash(plan.layout().on(device));
                 if (goOn) {
                     goOn(device, seen);
                 }
@@ -222,7 +222,7 @@ final class CrashCampaign implements AutoCloseable {
                 fs.fsync(made);
                 return made;
             });
-            Volumes.requireCleanAfterCrash(device);
+            Volumes.requireCleanAfterCrash(plan.layout().on(device));
             world.unmount();
             Map<Long, ModelInode> after = new HashMap<>(look(device));
             ModelInode made = after.remove(inum);

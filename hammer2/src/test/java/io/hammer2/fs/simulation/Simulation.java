@@ -18,8 +18,14 @@ import java.util.function.UnaryOperator;
  * the checker after every commit that was asked for.
  */
 final class Simulation {
-    private static final List<Long> SIZES = List.of(512L << 20, 1L << 30, 3L << 30, 10L << 30);
-    private static final long SIZE_FULL = 64L << 20;
+    private static final List<Layout> LAYOUTS = List.of(
+            Layout.single(512L << 20),
+            Layout.single(1L << 30),
+            Layout.single(3L << 30),
+            Layout.single(10L << 30),
+            Layout.several(512L << 20),
+            Layout.several(1L << 30, 3L << 30, 256L << 20));
+    private static final List<Layout> LAYOUTS_FULL = List.of(Layout.single(64L << 20), Layout.several(64L << 20));
     private static final List<Long> SYNC_INTERVALS = List.of(300_000L, 5_000_000L, 10_000_000_000L);
     private static final List<Fault> FAULTS = List.of(Fault.WRITE_ERROR, Fault.FLUSH_ERROR, Fault.READ_ERROR);
     private static final int CPUS_MAX = 3;
@@ -28,6 +34,7 @@ final class Simulation {
     private static final int FAULTY_ROUNDS_MAX = 40;
 
     private final SplittableRandom random;
+    private final Layout layout;
     private final MemoryBlockDevice disk;
     private final World world;
     private final Run run;
@@ -52,13 +59,15 @@ final class Simulation {
         boolean full = profile.fillsVolume();
         deviceWillFail = random.nextInt(4) == 0;
         circumstances = full ? Circumstances.FILLING : Circumstances.GOOD;
-        disk = Volumes.formatted(full ? SIZE_FULL : SIZES.get(random.nextInt(SIZES.size())), seed);
+        List<Layout> layouts = full ? LAYOUTS_FULL : LAYOUTS;
+        layout = layouts.get(random.nextInt(layouts.size()));
+        disk = Volumes.formatted(layout, seed);
         device = new FaultyBlockDevice(disk, seed, Faults.NONE);
         options = MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, line -> {})
                 .withDirtyBytesMax(MountOptions.DIRTY_BYTES_MIN)
                 .withDedup(random.nextBoolean())
                 .withSyncIntervalNanos(SYNC_INTERVALS.get(random.nextInt(SYNC_INTERVALS.size())));
-        world = new World(1 + random.nextInt(CPUS_MAX), seed);
+        world = new World(1 + random.nextInt(CPUS_MAX), seed, layout);
         world.mountReordered(device, UnaryOperator.identity(), options);
         run = new Run(world, new Workload(profile, random.split()));
         restartHistory();
@@ -133,7 +142,7 @@ final class Simulation {
             return null;
         });
         restartHistory();
-        Volumes.requireClean(disk);
+        Volumes.requireClean(layout.on(disk));
     }
 
     private void restartHistory() {
@@ -146,7 +155,7 @@ final class Simulation {
         commit();
         Map<Long, ModelInode> before = run.verify(Integer.MAX_VALUE);
         world.unmount();
-        Volumes.requireClean(disk);
+        Volumes.requireClean(layout.on(disk));
         world.mountReordered(device, UnaryOperator.identity(), options);
         run.model().afterRemount();
         restartHistory();
@@ -180,7 +189,7 @@ final class Simulation {
             // It says that the last commit failed. What is left is looked at in any case.
         }
         circumstances = good;
-        Volumes.requireCleanAfterCrash(disk);
+        Volumes.requireCleanAfterCrash(layout.on(disk));
         device = new FaultyBlockDevice(disk, random.nextLong(), Faults.NONE);
         world.mountReordered(device, UnaryOperator.identity(), options);
         Map<Long, ModelInode> seen = world.inside(() -> new Observer(world.fs()).tree(Integer.MAX_VALUE));

@@ -24,33 +24,53 @@ final class Volumes {
     private Volumes() {}
 
     static MemoryBlockDevice formatted(long bytes, long seed) throws IOException {
+        return formatted(Layout.single(bytes), seed);
+    }
+
+    static MemoryBlockDevice formatted(Layout layout, long seed) throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
-        MemoryBlockDevice device = new MemoryBlockDevice(bytes);
+        MemoryBlockDevice device = new MemoryBlockDevice(layout.totalBytes());
+        NewfsOptions defaults =
+                NewfsOptions.defaults(MADE_MICROS, () -> new UUID(random.nextLong(), random.nextLong()));
         try {
             Newfs.format(
-                    List.of(device),
-                    NewfsOptions.defaults(MADE_MICROS, () -> new UUID(random.nextLong(), random.nextLong())));
+                    layout.on(device),
+                    new NewfsOptions(
+                            defaults.version(),
+                            layout.bootBytes(),
+                            layout.auxBytes(),
+                            defaults.labels(),
+                            defaults.nowMicros(),
+                            defaults.uuids()));
             return device;
         } catch (NewfsException e) {
             throw new IllegalArgumentException(e);
         }
     }
 
-    /** Fails unless all is well on what was written as it should be. */
     static FsckResult requireClean(BlockDevice device) {
+        return requireClean(List.of(device));
+    }
+
+    /** Fails unless all is well on what was written as it should be. */
+    static FsckResult requireClean(List<BlockDevice> volumes) {
         List<String> found = new ArrayList<>();
-        FsckResult result = Fsck.check(List.of(device), OPTIONS, finding -> found.add(finding.toString()));
+        FsckResult result = Fsck.check(volumes, OPTIONS, finding -> found.add(finding.toString()));
         if (result.outcome() != FsckResult.Outcome.CLEAN) {
             throw new AssertionError(text(result, found));
         }
         return result;
     }
 
-    /** Fails unless all is well but for copies of the header that the crash has torn. */
     static void requireCleanAfterCrash(BlockDevice device) {
+        requireCleanAfterCrash(List.of(device));
+    }
+
+    /** Fails unless all is well but for copies of the header that the crash has torn. */
+    static void requireCleanAfterCrash(List<BlockDevice> volumes) {
         List<String> found = new ArrayList<>();
         FsckResult result =
-                Fsck.check(List.of(device), OPTIONS.withBestHeaderOnly(true), finding -> found.add(finding.toString()));
+                Fsck.check(volumes, OPTIONS.withBestHeaderOnly(true), finding -> found.add(finding.toString()));
         long torn = result.problemCounts().getOrDefault(ProblemCode.VOLHDR, 0L);
         if (result.outcome() != FsckResult.Outcome.CLEAN
                 && (result.outcome() != FsckResult.Outcome.PROBLEMS || result.problemCount() != torn)) {

@@ -23,6 +23,7 @@ final class World implements AutoCloseable {
     private static final long STUCK_NANOS = 600_000_000_000L;
 
     private final Lwkt lwkt;
+    private final Layout layout;
     private long deviceSeed;
     private Hammer2 volume;
     private EventSource completions;
@@ -30,7 +31,14 @@ final class World implements AutoCloseable {
     private Posix fs;
     private int moment;
 
+    /** For file systems of one volume. */
     World(int cpus, long seed) {
+        this(cpus, seed, Layout.single(0));
+    }
+
+    /** For file systems whose volumes lie on a disk as {@code layout} says. */
+    World(int cpus, long seed, Layout layout) {
+        this.layout = layout;
         this.lwkt = Lwkt.stepped(cpus, seed);
         this.deviceSeed = seed;
     }
@@ -68,7 +76,7 @@ final class World implements AutoCloseable {
 
     /** Mounts what is on a device; that is closed in the end. */
     void mount(BlockDevice device, MountOptions options) throws Hammer2Exception {
-        volume = Hammer2.open(lwkt, List.of(device), options);
+        volume = Hammer2.open(lwkt, layout.on(device), options);
         mounted = volume.mount(null);
         fs = new MountedFileSystem(mounted);
     }

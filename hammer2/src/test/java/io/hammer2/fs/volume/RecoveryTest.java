@@ -81,7 +81,7 @@ class RecoveryTest {
             VolumeHeader header = choice.header();
             List<String> log = new ArrayList<>();
             onCpu(device, header.fileSystemBytes(), topology -> {
-                Freemap freemap = Freemap.of(topology, header);
+                Freemap freemap = Freemap.of(topology, header, line -> {});
                 Recovery.run(topology.io(), header, freemap, log::add);
                 long tid = header.mirrorTid() + 1;
                 freemap.flush(tid, (offset, bytes) -> {
@@ -173,7 +173,7 @@ class RecoveryTest {
         }
         onCpu(writer.device(), TreeWriter.DEVICE_BYTES, topology -> {
             VolumeHeader header = header(tables.toArray(BlockRef[]::new));
-            Freemap freemap = Freemap.of(topology, header);
+            Freemap freemap = Freemap.of(topology, header, line -> {});
             long before = freemap.freeBytes();
             Recovery.run(topology.io(), header, freemap, line -> {});
             long granules = inUse.stream().map(kib -> kib / 16).distinct().count();
@@ -196,7 +196,7 @@ class RecoveryTest {
         BlockRef table = indirect(writer, 0, NEW, old, data(8L << 20, 600L << 20, 16, NEW));
         onCpu(writer.device(), TreeWriter.DEVICE_BYTES, topology -> {
             VolumeHeader header = header(table);
-            Freemap freemap = Freemap.of(topology, header);
+            Freemap freemap = Freemap.of(topology, header, line -> {});
             List<String> log = new ArrayList<>();
             Recovery.run(topology.io(), header, freemap, log::add);
             assertEquals(1, log.size(), log.toString());
@@ -221,7 +221,7 @@ class RecoveryTest {
         assertEquals(offset, table.offsetBytes());
         onCpu(writer.device(), TreeWriter.DEVICE_BYTES, topology -> {
             VolumeHeader header = header(table);
-            Recovery.run(topology.io(), header, Freemap.of(topology, header), line -> {});
+            Recovery.run(topology.io(), header, Freemap.of(topology, header, line -> {}), line -> {});
         });
     }
 
@@ -235,14 +235,14 @@ class RecoveryTest {
         onCpu(device, TreeWriter.DEVICE_BYTES, topology -> {
             VolumeException refused = assertThrows(
                     VolumeException.class,
-                    () -> Recovery.run(topology.io(), header, Freemap.of(topology, header), line -> {}));
+                    () -> Recovery.run(topology.io(), header, Freemap.of(topology, header, line -> {}), line -> {}));
             assertTrue(refused.getMessage().contains("space map"), refused.getMessage());
         });
         device.heal();
         device.writeFully(table.offsetBytes() + 4095, MemorySegment.ofArray(new byte[] {1}));
         onCpu(device, TreeWriter.DEVICE_BYTES, topology -> {
             List<String> log = new ArrayList<>();
-            Recovery.run(topology.io(), header, Freemap.of(topology, header), log::add);
+            Recovery.run(topology.io(), header, Freemap.of(topology, header, line -> {}), log::add);
             assertTrue(log.getFirst().startsWith("damaged"), log.toString());
         });
     }
