@@ -89,6 +89,11 @@ public interface FuseOperations {
     /** As {@link #opensAreStateless}, of {@link #opendir} and {@link #releasedir}. */
     boolean opendirsAreStateless();
 
+    /** Whether what is read of an open node may be kept for the next opening; not where it may change without a word to the kernel. */
+    default boolean isCacheable(long node) {
+        return true;
+    }
+
     /**
      * A node stays, even without a name, until each open was released.
      *

@@ -33,8 +33,10 @@ public final class NodeAttributes {
     private boolean immutable;
     private boolean appendOnly;
     private boolean noDump;
+    private boolean cacheable;
 
     public NodeAttributes clear() {
+        this.cacheable = true;
         return node(0).mode(0)
                 .linkCount(0)
                 .owner(0, 0)
@@ -50,6 +52,16 @@ public final class NodeAttributes {
     public NodeAttributes node(long id) {
         this.node = id;
         return this;
+    }
+
+    /** They, and the name by which they were found, may be others soon without a word to the kernel, which must not keep them. */
+    public NodeAttributes uncached() {
+        this.cacheable = false;
+        return this;
+    }
+
+    public boolean isCacheable() {
+        return cacheable;
     }
 
     /** Type and permission bits. */

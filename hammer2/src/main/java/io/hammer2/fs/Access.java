@@ -47,13 +47,18 @@ final class Access {
     /** Null of what is mounted read-only. */
     private final Sync sync;
 
-    Access(Hammer2 volume, MountedPfs pfs, Clock clock) {
+    /** Whether it may be deleted meanwhile, since it is only looked at while others write to the volume. */
+    private final boolean mayBeRetired;
+
+    /** @param sync null of what is not to be changed */
+    Access(Hammer2 volume, MountedPfs pfs, Clock clock, Sync sync) {
         this.volume = volume;
         this.pfs = pfs;
         this.inodes = pfs.inodes();
         this.paths = new PathFinder(inodes, pfs.index());
         this.clock = clock;
-        this.sync = volume.syncOrNull();
+        this.sync = sync;
+        this.mayBeRetired = sync == null && volume.syncOrNull() != null;
     }
 
     Hammer2 volume() {
@@ -302,6 +307,9 @@ final class Access {
 
     /** With its gate shared. */
     Inode open(Topology topology, long inum) {
+        if (mayBeRetired && pfs.isRetired()) {
+            throw new FsException(Errno.ESTALE, "the PFS was deleted or rolled back");
+        }
         Inode inode = inodes.acquire(inum);
         boolean open = false;
         try {

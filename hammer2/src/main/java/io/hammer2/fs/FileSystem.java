@@ -44,7 +44,11 @@ public final class FileSystem {
     private final Destruction destruction;
 
     FileSystem(Hammer2 volume, MountedPfs pfs, Clock clock, MountOptions.Atime atime) {
-        this.access = new Access(volume, pfs, clock);
+        this(new Access(volume, pfs, clock, volume.syncOrNull()), atime);
+    }
+
+    private FileSystem(Access access, MountOptions.Atime atime) {
+        this.access = access;
         this.names = new Names(access);
         this.contents = new Contents(access, atime);
         this.sharing = new Sharing(access, contents);
@@ -79,6 +83,21 @@ public final class FileSystem {
      */
     public void setEmergencyMode(boolean on) {
         access.setEmergencyMode(on);
+    }
+
+    /** {@link Hammer2#look}. */
+    static FileSystem toLookAt(Hammer2 volume, MountedPfs pfs, Clock clock) {
+        return new FileSystem(new Access(volume, pfs, clock, null), MountOptions.Atime.NEVER);
+    }
+
+    /** Of what was only looked at: it was deleted or rolled back, and is no more what it was. */
+    public boolean isRetired() {
+        return access.pfs().isRetired();
+    }
+
+    /** Ends a {@link Hammer2#look}; on an LWKT thread of any cpu. */
+    public void lookNoMore() {
+        access.volume().lookNoMore(access.pfs());
     }
 
     /** What is mounted. */

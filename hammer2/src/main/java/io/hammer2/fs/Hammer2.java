@@ -43,6 +43,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.function.IntConsumer;
 
@@ -56,6 +57,8 @@ public final class Hammer2 implements AutoCloseable {
 
     /** Inodes kept that nobody uses at the moment. */
     private static final int INODES_KEPT = 1 << 14;
+
+    private static final int INODES_KEPT_OF_LOOKED_AT = 1 << 10;
 
     /** For walks of all metadata, which meet nearly everything once. */
     private static final long WALK_CACHE_BYTES = 1L << 20;
@@ -300,6 +303,43 @@ public final class Hammer2 implements AutoCloseable {
         } finally {
             lockOut(false);
         }
+    }
+
+    /**
+     * Looks at a PFS without mounting it: to read only, beside whoever has it mounted. On an LWKT thread of any cpu; {@link
+     * FileSystem#lookNoMore} ends it. When the PFS is deleted or rolled back meanwhile, each operation is ESTALE.
+     *
+     * @param fsid that it must have: a name may be given to another
+     * @return null when there is none of that name and id
+     * @throws FsException EIO
+     */
+    public FileSystem look(Label label, UUID fsid) {
+        return lwkt.cpu(0).call(() -> {
+            lockOut(true);
+            try {
+                Pfs pfs = superRoot.find(label);
+                if (pfs == null || !fsid.equals(pfs.root().block().pfsFsid())) {
+                    return null;
+                }
+                MountedPfs looked = open.acquire(
+                        pfs.root().ref().key(),
+                        false,
+                        () -> new MountedPfs(topology(), pfs, INODES_KEPT_OF_LOOKED_AT, buffers));
+                return FileSystem.toLookAt(this, looked, lwkt.clock());
+            } catch (CorruptBlockException | DeviceErrorException e) {
+                throw new FsException(Errno.EIO, String.valueOf(e.getMessage()));
+            } finally {
+                lockOut(false);
+            }
+        });
+    }
+
+    /** {@link FileSystem#lookNoMore}. */
+    void lookNoMore(MountedPfs looked) {
+        lwkt.cpu(0).call(() -> {
+            open.release(looked, false);
+            return null;
+        });
     }
 
     /** Keeps commits from changing which PFSs there are. */

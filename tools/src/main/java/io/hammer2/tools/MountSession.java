@@ -10,7 +10,6 @@ import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.media.NameText;
 import io.hammer2.fuse.FuseMount;
 import io.hammer2.fuse.FuseTransport;
-import io.hammer2.fuse.bridge.FuseBridge;
 import io.hammer2.fuse.jnr.JnrTransport;
 import io.hammer2.fuse.kernel.KernelTransport;
 import io.hammer2.lwkt.Lwkt;
@@ -101,7 +100,7 @@ final class MountSession implements AutoCloseable {
             String label = NameText.of(files.pfs().labelBytes().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
             String source = MountedVolume.resolve(request.special) + "@" + label;
             FuseMount mount = transport(request.words)
-                    .mount(lwkt, request.node, FuseBridge.of(files, Daemon.uid()), request.words.fuse(source, log));
+                    .mount(lwkt, request.node, request.words.operations(files), request.words.fuse(source, log));
             return new MountSession(lwkt, volume, mount, log);
         } catch (Hammer2Exception e) {
             undo(lwkt, volume, devices);

@@ -1,7 +1,11 @@
 package io.hammer2.tools;
 
+import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.MountOptions;
 import io.hammer2.fuse.FuseMountOptions;
+import io.hammer2.fuse.FuseOperations;
+import io.hammer2.fuse.bridge.FuseBridge;
+import io.hammer2.fuse.bridge.SnapshotDirectory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,7 +19,7 @@ final class MountWords {
     /** What a message lists. */
     static final String KNOWN =
             "ro, rw, allow_other, default_permissions, noatime, relatime, strictatime, transport=kernel|jnr,"
-                    + " cache=SIZE, cpus=N, log=FILE, sync_interval=SECONDS, dirty=SIZE, dedup=on|off,"
+                    + " cache=SIZE, cpus=N, log=FILE, snapdir=hidden|visible|off, sync_interval=SECONDS, dirty=SIZE, dedup=on|off,"
                     + " attr_timeout=SECONDS, entry_timeout=SECONDS, negative_timeout=SECONDS, max_read=BYTES,"
                     + " max_readahead=BYTES, [no]dev, [no]suid, [no]exec";
 
@@ -53,6 +57,9 @@ final class MountWords {
             "fsname",
             "comment");
 
+    private static final String SNAPDIR_HIDDEN = "hidden";
+    private static final String SNAPDIR_VISIBLE = "visible";
+    private static final String SNAPDIR_OFF = "off";
     private static final int CPUS_MAX = 64;
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
     private static final int SYNC_INTERVAL_SECONDS_MAX = 86_400;
@@ -69,6 +76,7 @@ final class MountWords {
     private boolean dedup = true;
     private int cpus = Math.min(Runtime.getRuntime().availableProcessors(), 16);
     private String logFile;
+    private String snapdir = SNAPDIR_HIDDEN;
 
     private MountWords() {}
 
@@ -102,6 +110,7 @@ final class MountWords {
             case "dirty" -> dirtyBytes = size(word, value, MountOptions.DIRTY_BYTES_MIN, "what waits for a commit");
             case "dedup" -> dedup = isOn(word, value);
             case "cpus" -> cpus = (int) number(word, value, 1, CPUS_MAX);
+            case "snapdir" -> snapdir = snapdir(value);
             case "log" -> logFile = required(word, value);
             case "sync_interval" ->
                 syncIntervalNanos = number(word, value, 1, SYNC_INTERVAL_SECONDS_MAX) * NANOS_PER_SECOND;
@@ -131,6 +140,13 @@ final class MountWords {
     /** How the volume is opened. */
     MountOptions volume(java.util.function.Consumer<String> log) {
         return new MountOptions(!writable, cacheBytes, dirtyBytes, syncIntervalNanos, atime, dedup, log);
+    }
+
+    /** The operations of a mounted PFS, with the directory of its snapshots if that is wanted. */
+    FuseOperations operations(FileSystem files) {
+        return snapdir.equals(SNAPDIR_OFF)
+                ? FuseBridge.of(files, Daemon.uid())
+                : SnapshotDirectory.of(files, Daemon.uid(), snapdir.equals(SNAPDIR_VISIBLE));
     }
 
     /** {@code kernel} or {@code jnr}. */
@@ -167,6 +183,13 @@ final class MountWords {
     private static String transport(String value) {
         if (!"kernel".equals(value) && !"jnr".equals(value)) {
             throw new ToolException("transport is kernel or jnr, not '" + value + "'");
+        }
+        return value;
+    }
+
+    private static String snapdir(String value) {
+        if (!List.of(SNAPDIR_HIDDEN, SNAPDIR_VISIBLE, SNAPDIR_OFF).contains(String.valueOf(value))) {
+            throw new ToolException("snapdir is hidden, visible or off, not '" + value + "'");
         }
         return value;
     }

@@ -76,6 +76,15 @@ public final class FuseBridge implements FuseOperations {
         }
     }
 
+    /** Whether a directory has an entry of this name. */
+    boolean has(long parent, MemorySegment name) {
+        try {
+            return files.lookup(parent, name) != null;
+        } catch (FsException e) {
+            throw translate(e);
+        }
+    }
+
     @Override
     public void forget(long node, long lookups) {}
 

@@ -31,10 +31,11 @@ final class Answers {
     int entry(MemorySegment out, long at, NodeAttributes node) {
         Wire.putLong(out, at + Wire.EntryOut.NODE, node.node());
         Wire.putLong(out, at + Wire.EntryOut.GENERATION, 0);
-        Wire.putLong(out, at + Wire.EntryOut.ENTRY_VALID, entrySeconds);
-        Wire.putLong(out, at + Wire.EntryOut.ATTR_VALID, attributeSeconds);
-        Wire.putInt(out, at + Wire.EntryOut.ENTRY_VALID_NANOS, entryNanos);
-        Wire.putInt(out, at + Wire.EntryOut.ATTR_VALID_NANOS, attributeNanos);
+        boolean kept = node.isCacheable();
+        Wire.putLong(out, at + Wire.EntryOut.ENTRY_VALID, kept ? entrySeconds : 0);
+        Wire.putLong(out, at + Wire.EntryOut.ATTR_VALID, kept ? attributeSeconds : 0);
+        Wire.putInt(out, at + Wire.EntryOut.ENTRY_VALID_NANOS, kept ? entryNanos : 0);
+        Wire.putInt(out, at + Wire.EntryOut.ATTR_VALID_NANOS, kept ? attributeNanos : 0);
         attributes(out, at + Wire.EntryOut.ATTR, node);
         return Wire.EntryOut.BYTES;
     }
@@ -49,8 +50,8 @@ final class Answers {
 
     /** @return bytes written */
     int attributes(MemorySegment out, NodeAttributes node) {
-        Wire.putLong(out, Wire.AttrOut.VALID, attributeSeconds);
-        Wire.putLong(out, Wire.AttrOut.VALID_NANOS, attributeNanos);
+        Wire.putLong(out, Wire.AttrOut.VALID, node.isCacheable() ? attributeSeconds : 0);
+        Wire.putLong(out, Wire.AttrOut.VALID_NANOS, node.isCacheable() ? attributeNanos : 0);
         attributes(out, Wire.AttrOut.ATTR, node);
         return Wire.AttrOut.BYTES;
     }
@@ -77,8 +78,8 @@ final class Answers {
     /** @return bytes written */
     int statx(MemorySegment out, NodeAttributes node) {
         Wire.zero(out, 0, Wire.StatxOut.BYTES);
-        Wire.putLong(out, Wire.StatxOut.VALID, attributeSeconds);
-        Wire.putInt(out, Wire.StatxOut.VALID_NANOS, attributeNanos);
+        Wire.putLong(out, Wire.StatxOut.VALID, node.isCacheable() ? attributeSeconds : 0);
+        Wire.putInt(out, Wire.StatxOut.VALID_NANOS, node.isCacheable() ? attributeNanos : 0);
         Wire.putInt(out, Wire.StatxOut.MASK, Wire.StatxOut.MASK_ALL);
         Wire.putInt(out, Wire.StatxOut.BLOCK_SIZE, node.blockSizeBytes());
         Wire.putLong(

@@ -205,7 +205,7 @@ final class RequestHandler {
         int flags = openFlags(slot.request(), Wire.OpenIn.FLAGS, Wire.OpenIn.OPEN_FLAGS);
         long handle = operations.open(slot, slot.node(), flags);
         writers.opened(slot.node(), flags);
-        return opened(slot, 0, handle, openFlags);
+        return opened(slot, 0, handle, operations.isCacheable(slot.node()) ? openFlags : 0);
     }
 
     /** As {@link FuseOperations#open} wants them. */
@@ -220,7 +220,8 @@ final class RequestHandler {
         if (opendirsUnanswered) {
             throw FuseErrno.ENOSYS.exception();
         }
-        return opened(slot, 0, operations.opendir(slot, slot.node()), openDirectoryFlags);
+        int flags = operations.isCacheable(slot.node()) ? openDirectoryFlags : 0;
+        return opened(slot, 0, operations.opendir(slot, slot.node()), flags);
     }
 
     /** @return bytes of the answer, {@code at} included */

@@ -7,8 +7,8 @@ import org.junit.jupiter.api.Test;
 
 /** Snapshots among everything else that happens to a volume, and in crashes of it. */
 final class SnapshotTest {
-    private static final int SEEDS = 20;
-    private static final long OPERATIONS_PER_SEED = 300;
+    private static final int SEEDS = 15;
+    private static final long OPERATIONS_PER_SEED = 200;
     private static final int CRASH_SEEDS = 4;
     private static final int CRASH_POINTS = 120;
 
