@@ -42,6 +42,7 @@ public final class FileSystem {
     private final Contents contents;
     private final Sharing sharing;
     private final Destruction destruction;
+    private final Recompressing recompressing;
 
     FileSystem(Hammer2 volume, MountedPfs pfs, Clock clock, MountOptions.Atime atime) {
         this(new Access(volume, pfs, clock, volume.syncOrNull()), atime);
@@ -53,6 +54,7 @@ public final class FileSystem {
         this.contents = new Contents(access, atime);
         this.sharing = new Sharing(access, contents);
         this.destruction = new Destruction(access, names);
+        this.recompressing = new Recompressing(access);
     }
 
     /**
@@ -489,6 +491,17 @@ public final class FileSystem {
      */
     public ShareOutcome shareBlock(StoredBlock first, StoredBlock second) {
         return sharing.shareBlock(first, second);
+    }
+
+    /**
+     * Looks at some blocks of a regular file, and has those written anew with the next commit that its compression setting would store
+     * smaller by now, or that are stored in a way that it rules out. Content, size and times stay as they are.
+     *
+     * @param from offset to begin at
+     * @throws FsException EINVAL for what is no file; ENOSPC
+     */
+    public RecompressStep recompress(long inum, long from) {
+        return recompressing.recompress(inum, from);
     }
 
     /** Makes an inode durable, with all that leads to it: survives a power cut once this returns. EIO when it cannot. */

@@ -62,6 +62,8 @@ final class DedupDirective extends Directive {
         } catch (FsException e) {
             throw new ToolException(
                     switch (e.errno()) {
+                        case ENOSPC ->
+                            path + ": no space left for the tables that change; run hammer2 bulkfree, and this again";
                         case ENOTSUP -> path + ": too many directories for the memory of -m; give it more";
                         case ESTALE -> path + ": gone by now";
                         default -> path + ": damaged; see the log of the mount";

@@ -136,6 +136,7 @@ final class Hammer2Command implements Runnable {
         directives.put("cleanup", CleanupDirective::new);
         directives.put("df", DfDirective::new);
         directives.put("dedup", DedupDirective::new);
+        directives.put("recompress", RecompressDirective::new);
         directives.put("growfs", GrowfsDirective::new);
         directives.put("destroy", DestroyDirective.ByPath::new);
         directives.put("destroy-inum", DestroyDirective.ByInum::new);

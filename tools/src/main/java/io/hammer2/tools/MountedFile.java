@@ -59,7 +59,8 @@ final class MountedFile implements AutoCloseable {
             throw new ToolException(
                     Files.exists(path)
                             ? path
-                                    + ": neither a file nor a directory; the system passes control requests to these only"
+                                    + ": neither a file nor a directory; the system passes control requests to these"
+                                    + " only"
                             : path + ": no such file, or it cannot be read");
         }
         try (Arena arena = Arena.ofConfined()) {

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.hammer2.fs.Errno;
 import io.hammer2.fs.FsException;
+import io.hammer2.fs.RecompressStep;
 import io.hammer2.fs.ShareOutcome;
 import io.hammer2.fs.StoredBlock;
 import io.hammer2.fs.StoredBlockSink;
@@ -22,12 +23,14 @@ final class SweepIoctls implements SweptFiles {
     private final MemorySegment children;
     private final MemorySegment blocks;
     private final MemorySegment share;
+    private final MemorySegment recompress;
 
     SweepIoctls(MountedFile file) {
         this.file = file;
         this.children = file.structure(CHILDREN_BYTES);
         this.blocks = file.structure(BLOCKS_BYTES);
         this.share = file.structure(SHARE_BYTES);
+        this.recompress = file.structure(RECOMPRESS_BYTES);
     }
 
     @Override
@@ -92,6 +95,23 @@ final class SweepIoctls implements SweptFiles {
         return outcomes;
     }
 
+    @Override
+    public RecompressStep recompress(long inum, long from) {
+        recompress.set(JAVA_LONG, INUM, inum);
+        recompress.set(JAVA_LONG, POSITION, from);
+        request(RECOMPRESS, recompress);
+        List<Long> rewritten = new ArrayList<>();
+        for (int i = 0; i < recompress.get(JAVA_INT, COUNT); i++) {
+            rewritten.add(recompress.get(JAVA_LONG, REWRITTEN + (long) i * Long.BYTES));
+        }
+        return new RecompressStep(
+                recompress.get(JAVA_LONG, POSITION),
+                recompress.get(JAVA_LONG, SEEN_COUNT),
+                recompress.get(JAVA_LONG, SEEN_BYTES),
+                rewritten,
+                recompress.get(JAVA_LONG, BYTES_THEN));
+    }
+
     private static void put(MemorySegment side, StoredBlock block) {
         side.set(JAVA_LONG, SIDE_INUM, block.inum());
         side.set(JAVA_LONG, SIDE_OFFSET, block.offset());
@@ -105,6 +125,9 @@ final class SweepIoctls implements SweptFiles {
         }
         if (errno == FuseErrno.ESTALE.number() || errno == FuseErrno.ENOENT.number()) {
             throw new FsException(Errno.ESTALE, "gone by now");
+        }
+        if (errno == FuseErrno.ENOSPC.number()) {
+            throw new FsException(Errno.ENOSPC, "no space");
         }
         if (errno != 0) {
             throw file.error(errno);

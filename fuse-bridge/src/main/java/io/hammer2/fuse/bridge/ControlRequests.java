@@ -96,7 +96,8 @@ public final class ControlRequests {
             DESTROY,
             EMERG_MODE,
             GROWFS,
-            SweepControl.SHARE);
+            SweepControl.SHARE,
+            SweepControl.RECOMPRESS);
 
     /** Requests that change nothing, and tell what permissions of files and directories may hide. */
     private static final Set<Integer> DISCLOSURES = Set.of(SweepControl.CHILDREN, SweepControl.BLOCKS);

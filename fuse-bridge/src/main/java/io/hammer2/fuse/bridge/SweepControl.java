@@ -15,6 +15,9 @@ package io.hammer2.fuse.bridge;
  *                            32 and so many times: 0 inum:8   8 offset:8   16 data_off:8 (of what stays)
  *                                                  24 inum:8   32 offset:8   40 data_off:8 (of what refers to it then)
  *                                                  48 outcome:4 (answered: a code of ShareOutcome)   52 unused:4
+ *   recompress, 192 bytes    0 inum:8   8 offset:8 (answered: where to go on, or -1)   16 count:4 (answered, of what is rewritten)
+ *                            24 blocks:8   32 bytes:8 (answered, of all that was looked at)   40 rewritten:8 (answered, what it takes then)
+ *                            64 and so many times: data_off:8
  * </pre>
  */
 public final class SweepControl {
@@ -36,6 +39,11 @@ public final class SweepControl {
     public static final int CHILDREN = ControlRequests.command(210, CHILDREN_BYTES);
     public static final int BLOCKS = ControlRequests.command(211, BLOCKS_BYTES);
     public static final int SHARE = ControlRequests.command(212, SHARE_BYTES);
+
+    public static final int REWRITTEN = 64;
+    public static final int REWRITTEN_MAX = 16;
+    public static final int RECOMPRESS_BYTES = REWRITTEN + REWRITTEN_MAX * Long.BYTES;
+    public static final int RECOMPRESS = ControlRequests.command(213, RECOMPRESS_BYTES);
 
     public static final long INUM = 0;
     /** Cookie of a listing, or offset in a file; {@link #END} when there is no more. */
@@ -62,6 +70,10 @@ public final class SweepControl {
 
     public static final long SIDE_OFFSET = 8;
     public static final long SIDE_DATA_OFF = 16;
+
+    public static final long SEEN_COUNT = 24;
+    public static final long SEEN_BYTES = 32;
+    public static final long BYTES_THEN = 40;
 
     private SweepControl() {}
 }

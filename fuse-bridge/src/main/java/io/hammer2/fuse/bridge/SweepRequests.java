@@ -3,6 +3,7 @@ package io.hammer2.fuse.bridge;
 import static io.hammer2.fuse.bridge.SweepControl.*;
 
 import io.hammer2.fs.FileSystem;
+import io.hammer2.fs.RecompressStep;
 import io.hammer2.fs.ShareOutcome;
 import io.hammer2.fs.StoredBlock;
 import io.hammer2.fs.sweep.MountedFiles;
@@ -12,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** The steps of which deduplication is made ({@link SweepControl}). */
+/** The steps of which deduplication and recompression are made ({@link SweepControl}). */
 final class SweepRequests implements RequestFamily {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.nativeOrder());
@@ -33,6 +34,8 @@ final class SweepRequests implements RequestFamily {
             blocks(in, out);
         } else if (command == SHARE) {
             share(in, out);
+        } else if (command == RECOMPRESS) {
+            recompress(in, out);
         } else {
             return false;
         }
@@ -80,6 +83,19 @@ final class SweepRequests implements RequestFamily {
             MemorySegment pair = out.asSlice(HEAD_BYTES + (long) i * PAIR_BYTES, PAIR_BYTES);
             ShareOutcome outcome = files.shareBlock(side(pair.asSlice(PAIR_FIRST)), side(pair.asSlice(PAIR_SECOND)));
             pair.set(INT, PAIR_OUTCOME, outcome.code());
+        }
+    }
+
+    private void recompress(MemorySegment in, MemorySegment out) {
+        RecompressStep step = files.recompress(in.get(LONG, INUM), in.get(LONG, POSITION));
+        out.copyFrom(in);
+        out.set(LONG, POSITION, step.next());
+        out.set(INT, COUNT, step.rewritten().size());
+        out.set(LONG, SEEN_COUNT, step.blockCount());
+        out.set(LONG, SEEN_BYTES, step.blockBytes());
+        out.set(LONG, BYTES_THEN, step.rewrittenBytes());
+        for (int i = 0; i < step.rewritten().size(); i++) {
+            out.set(LONG, REWRITTEN + (long) i * Long.BYTES, step.rewritten().get(i));
         }
     }
 

@@ -256,6 +256,11 @@ public final class FileData {
         }
     }
 
+    /** Has a block of the medium written anew as it is. With the gate held exclusively, after {@link Inode#change}. */
+    void rewrite(Topology topology, BufferPool buffers, long key) {
+        dirtyBlock(topology, buffers, key, inode.changing().sizeBytes(), 1, 1);
+    }
+
     /** A part of one block. */
     private void zeroInBlock(Topology topology, BufferPool buffers, long begin, long end, long size) {
         int from = (int) (begin & BLOCK_MASK);

@@ -1,6 +1,7 @@
 package io.hammer2.fs.sweep;
 
 import io.hammer2.fs.FileSystem;
+import io.hammer2.fs.RecompressStep;
 import io.hammer2.fs.ShareOutcome;
 import io.hammer2.fs.StoredBlockSink;
 import io.hammer2.fs.media.FileType;
@@ -62,6 +63,11 @@ public final class MountedFiles implements SweptFiles {
     @Override
     public long storedBlocks(long inum, long from, StoredBlockSink sink) {
         return files.storedBlocks(inum, from, sink);
+    }
+
+    @Override
+    public RecompressStep recompress(long inum, long from) {
+        return files.recompress(inum, from);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.hammer2.fs.sweep;
 
 import io.hammer2.fs.FileSystem;
+import io.hammer2.fs.RecompressStep;
 import io.hammer2.fs.ShareOutcome;
 import io.hammer2.fs.StoredBlock;
 import io.hammer2.fs.StoredBlockSink;
@@ -36,6 +37,9 @@ public interface SweptFiles {
 
     /** As {@link FileSystem#storedBlocks}. */
     long storedBlocks(long inum, long from, StoredBlockSink sink);
+
+    /** As {@link FileSystem#recompress}. */
+    RecompressStep recompress(long inum, long from);
 
     /** Pairs that {@link #share} takes at once. */
     int pairsMax();

@@ -15,6 +15,7 @@ import io.hammer2.fs.FsException;
 import io.hammer2.fs.Hammer2;
 import io.hammer2.fs.MountOptions;
 import io.hammer2.fs.NewInode;
+import io.hammer2.fs.RecompressStep;
 import io.hammer2.fs.ShareOutcome;
 import io.hammer2.fs.StoredBlock;
 import io.hammer2.fs.StoredBlockSink;
@@ -286,6 +287,12 @@ class DeduplicationTest {
         }
 
         @Override
+        public RecompressStep recompress(long inum, long from) {
+            before.run();
+            return files.recompress(inum, from);
+        }
+
+        @Override
         public int pairsMax() {
             return 2;
         }
@@ -502,6 +509,11 @@ class DeduplicationTest {
                     throw new FsException(Errno.ESTALE, "gone");
                 }
                 throw new FsException(Errno.EIO, "damaged");
+            }
+
+            @Override
+            public RecompressStep recompress(long inum, long from) {
+                throw new AssertionError();
             }
 
             @Override
