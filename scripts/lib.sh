@@ -204,6 +204,12 @@ h2_run_stress() {
 # Flags of commands that are over in a moment: what the JIT would gain, they never get back.
 h2_short_flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx256m"
 
+# Flags of the process that serves a mount. Blocks are cached off-heap, so the heap needs little; but what is dirty survives collections, so
+# that they should be few. Its cpus are not pinned: the kernel runs the one that listens where the client is, and a request
+# costs two switches on one processor instead of two wake-ups of another.
+h2_server_flags="-XX:+UseSerialGC -Xms64m -Xmn32m -Xmx256m -Dio.hammer2.lwkt.pin=false"
+h2_daemon_flags="$h2_jvm_flags $h2_server_flags"
+
 # h2_need COMMAND-OR-FILE PACKAGE WHY: makes sure that it is there. Installs the Debian package when we are root.
 h2_need() {
     if command -v "$1" >/dev/null 2>&1 || [ -e "$1" ]; then

@@ -105,20 +105,20 @@ final class FsckCommand implements Callable<Integer> {
                             console,
                             new FsckReport.Verbosity(verbose, quiet, countEmpty || verbose, pfsInformation || verbose));
             report.begin(special);
-            FsckProgress progress = new FsckProgress(console, quiet);
+            Progress bar = Progress.of(console, quiet);
             FsckResult result = Fsck.check(devices, options, new FsckListener() {
                 @Override
                 public void found(Finding finding) {
-                    progress.clear();
+                    bar.clear();
                     report.found(finding);
                 }
 
                 @Override
-                public void progress(Progress state) {
-                    progress.show(state);
+                public void progress(FsckListener.Progress state) {
+                    bar.show(() -> FsckProgress.line(state, bar.seconds()));
                 }
             });
-            progress.clear();
+            bar.clear();
             report.end(result);
             return exitCode(result);
         } finally {

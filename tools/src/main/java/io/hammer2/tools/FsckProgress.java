@@ -1,46 +1,13 @@
 package io.hammer2.tools;
 
-import io.hammer2.fs.fsck.FsckListener.Progress;
+import io.hammer2.fs.fsck.FsckListener;
 import java.util.Locale;
 
-/** One line on a terminal that says how far the verification is; nothing elsewhere. */
+/** How far a verification is, in a line. */
 final class FsckProgress {
-    private static final long INTERVAL_NANOS = 200_000_000;
-    private static final long DELAY_NANOS = 500_000_000;
-    private static final int WIDTH = 78;
+    private FsckProgress() {}
 
-    private final Console console;
-    private final boolean shown;
-    private final long startNanos = System.nanoTime();
-    private long lastNanos = startNanos;
-    private boolean onScreen;
-
-    FsckProgress(Console console, boolean quiet) {
-        this.console = console;
-        this.shown = console.errIsTerminal() && !quiet;
-    }
-
-    void show(Progress state) {
-        long now = System.nanoTime();
-        if (!shown || now - startNanos < DELAY_NANOS || now - lastNanos < INTERVAL_NANOS) {
-            return;
-        }
-        lastNanos = now;
-        onScreen = true;
-        String line = line(state, (now - startNanos) / 1e9);
-        console.err().print("\r" + line + " ".repeat(Math.max(0, WIDTH - line.length())));
-        console.err().flush();
-    }
-
-    void clear() {
-        if (onScreen) {
-            console.err().print("\r" + " ".repeat(WIDTH) + "\r");
-            console.err().flush();
-            onScreen = false;
-        }
-    }
-
-    static String line(Progress state, double seconds) {
+    static String line(FsckListener.Progress state, double seconds) {
         // What snapshots share is read once and what is free not at all, so this is an estimate and never "100%".
         String percent = state.allocatedBytes() <= 0
                 ? ""

@@ -111,6 +111,7 @@ final class Hammer2Command implements Runnable {
     private static Map<String, Supplier<?>> directives() {
         Map<String, Supplier<?>> directives = new LinkedHashMap<>();
         directives.put("info", InfoDirective::new);
+        directives.put("mountall", MountallDirective::new);
         directives.put("pfs-list", PfsListDirective::new);
         directives.put("pfs-create", PfsCreateDirective::new);
         directives.put("pfs-delete", PfsDeleteDirective::new);

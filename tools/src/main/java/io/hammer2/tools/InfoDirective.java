@@ -1,10 +1,6 @@
 package io.hammer2.tools;
 
 import io.hammer2.fs.media.VolumeHeader;
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -18,8 +14,6 @@ import picocli.CommandLine.Parameters;
                 "Shows what file systems there are and which of their PFSs are mounted: those named, or else all mounted"
                         + " ones and those on the disks that can be read.")
 final class InfoDirective extends Directive {
-    private static final Path BLOCK_DEVICES = Path.of("/sys/class/block");
-
     @Parameters(paramLabel = "DEVICE", arity = "0..*", description = "Devices or images; need not be mounted.")
     private List<String> devices;
 
@@ -59,34 +53,14 @@ final class InfoDirective extends Directive {
                 specials.add(volume.special());
             }
         }
-        List<Path> disks = new ArrayList<>();
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(BLOCK_DEVICES)) {
-            entries.forEach(entry -> disks.add(Path.of("/dev").resolve(entry.getFileName())));
-        } catch (IOException e) {
-            // Not Linux.
-        }
-        disks.sort(null);
-        boolean unreadable = false;
-        for (Path disk : disks) {
-            unreadable |= Files.exists(disk) && !Files.isReadable(disk);
-            if (Files.isReadable(disk) && !specials.contains(disk.toString()) && isHammer2(disk)) {
-                specials.add(disk.toString());
-            }
-        }
+        Disks disks = Disks.withHammer2();
+        disks.found().stream().filter(disk -> !specials.contains(disk)).forEach(specials::add);
         if (specials.isEmpty()) {
             throw new ToolException("no HAMMER2 file system found"
-                    + (unreadable ? " (there are disks that only root may read)" : "")
+                    + (disks.areUnreadable() ? " (there are disks that only root may read)" : "")
                     + "; name a device or an image");
         }
         return specials;
-    }
-
-    private static boolean isHammer2(Path disk) {
-        try (HeaderCopies copies = HeaderCopies.read(disk)) {
-            return copies.best() >= 0;
-        } catch (IOException e) {
-            return false;
-        }
     }
 
     private void print(String special, InspectedVolume volume, List<PfsRow> rows, List<MountedVolume> mounts) {

@@ -3,6 +3,7 @@ package io.hammer2.tools;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -17,11 +18,12 @@ import picocli.CommandLine.Parameters;
  */
 @Command(
         name = "mount_hammer2",
-        description = "Mounts a PFS of a HAMMER2 file system. End it with umount or fusermount3 -u.",
+        description = "Mounts a PFS of a HAMMER2 file system. End it with umount_hammer2 NODE.",
         footer = {
             "",
             "SPECIAL is a device or an image, several volumes joined by ':'. Without @LABEL the PFS that the volume is for is"
-                    + " mounted: DATA, ROOT or BOOT.",
+                    + " mounted: DATA, ROOT or BOOT. Further PFSs of a volume are mounted by the same command, and @LABEL alone is a"
+                    + " PFS of what is mounted already.",
             "Options: " + MountWords.KNOWN + "; those of every file system are passed over.",
             "Without ro it can be written. sync_interval= is how old a change may get before it is committed (30), dirty= how"
                     + " much may wait for that (128M). What was written is on the media when umount_hammer2 NODE returns, or"
@@ -104,14 +106,23 @@ final class MountCommand implements Callable<Integer> {
             throw new ToolException("this mounts hammer2, not " + type);
         }
         MountWords options = MountWords.of(words);
+        MountRequest request = MountRequest.of(special, node, words);
+        boolean isBackground = Boolean.getBoolean(BACKGROUND);
         MountLog log = MountLog.to(console.err());
+        Optional<JoinedMount> joined = JoinedMount.ask(request, RuntimeFolder.places(), !isBackground, log);
+        if (joined.isPresent() && isBackground) {
+            log.drain();
+            console.out().println(READY);
+            return 0;
+        }
         MountEnd end = MountEnd.watch(log);
-        try (MountSession session = MountSession.start(MountSession.Request.of(special, node, options), log)) {
-            end.mounted(session);
-            if (Boolean.getBoolean(BACKGROUND)) {
+        try (Mounted mounted =
+                joined.isPresent() ? joined.get() : VolumeServer.start(request, RuntimeFolder.places(), log)) {
+            end.mounted(mounted);
+            if (isBackground) {
                 goOnAlone(options, log);
             }
-            session.mount().awaitUnmounted();
+            mounted.awaitEnd();
         } catch (RuntimeException | Error e) {
             if (end.isEndingEarly()) {
                 // A signal came while it was being mounted, and what was done so far is undone.

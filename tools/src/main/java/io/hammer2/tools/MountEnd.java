@@ -14,12 +14,9 @@ final class MountEnd {
     /** A signal may come while the mount is being made. */
     private static final long START_WAIT_SECONDS = 10;
 
-    private static final int UNMOUNT_POLLS = 6000;
-    private static final long UNMOUNT_POLL_MILLIS = 10;
-
     private final MountLog log;
     private final CountDownLatch started = new CountDownLatch(1);
-    private final AtomicReference<MountSession> session = new AtomicReference<>();
+    private final AtomicReference<Mounted> session = new AtomicReference<>();
     private final AtomicBoolean ending = new AtomicBoolean();
     private final AtomicInteger status = new AtomicInteger();
 
@@ -33,7 +30,7 @@ final class MountEnd {
         return end;
     }
 
-    void mounted(MountSession mounted) {
+    void mounted(Mounted mounted) {
         session.set(mounted);
         started.countDown();
     }
@@ -53,13 +50,9 @@ final class MountEnd {
         ending.set(true);
         try {
             started.await(START_WAIT_SECONDS, TimeUnit.SECONDS);
-            MountSession mounted = session.get();
+            Mounted mounted = session.get();
             if (mounted != null) {
-                // The transport unmounts at the JVM's end by itself, just now; two who do it get in each other's way.
-                for (int i = 0; i < UNMOUNT_POLLS && !mounted.mount().isUnmounted(); i++) {
-                    Thread.sleep(UNMOUNT_POLL_MILLIS);
-                }
-                mounted.close();
+                mounted.closeAtExit();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

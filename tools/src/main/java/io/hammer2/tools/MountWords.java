@@ -7,8 +7,10 @@ import io.hammer2.fuse.FuseOperations;
 import io.hammer2.fuse.bridge.FuseBridge;
 import io.hammer2.fuse.bridge.SnapshotDirectory;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -65,6 +67,7 @@ final class MountWords {
     private static final int SYNC_INTERVAL_SECONDS_MAX = 86_400;
 
     private final List<String> forFuse = new ArrayList<>();
+    private final Set<String> given = new HashSet<>();
     private boolean writable = true;
     private boolean allowOther;
     private String transport =
@@ -99,6 +102,7 @@ final class MountWords {
         int equals = word.indexOf('=');
         String key = equals < 0 ? word : word.substring(0, equals);
         String value = equals < 0 ? null : word.substring(equals + 1);
+        given.add(key);
         switch (key) {
             case "ro" -> writable = false;
             case "rw" -> writable = true;
@@ -145,8 +149,8 @@ final class MountWords {
     /** The operations of a mounted PFS, with the directory of its snapshots if that is wanted. */
     FuseOperations operations(FileSystem files) {
         return snapdir.equals(SNAPDIR_OFF)
-                ? FuseBridge.of(files, Daemon.uid())
-                : SnapshotDirectory.of(files, Daemon.uid(), snapdir.equals(SNAPDIR_VISIBLE));
+                ? FuseBridge.of(files, Daemon.uid(), !writable)
+                : SnapshotDirectory.of(files, Daemon.uid(), !writable, snapdir.equals(SNAPDIR_VISIBLE));
     }
 
     /** {@code kernel} or {@code jnr}. */
@@ -161,6 +165,26 @@ final class MountWords {
     /** Absolute or relative path, null unless given. */
     String logFile() {
         return logFile;
+    }
+
+    /** Those of the words given here that are the whole volume's and mean something else than {@code others}. */
+    List<String> volumeWordsThatDifferFrom(MountWords others) {
+        List<String> differing = new ArrayList<>();
+        note("cache", cacheBytes, others.cacheBytes, differing);
+        note("dirty", dirtyBytes, others.dirtyBytes, differing);
+        note("sync_interval", syncIntervalNanos, others.syncIntervalNanos, differing);
+        note("cpus", cpus, others.cpus, differing);
+        note("log", logFile, others.logFile, differing);
+        for (String rule : List.of("noatime", "relatime", "strictatime")) {
+            note(rule, atime, others.atime, differing);
+        }
+        return differing;
+    }
+
+    private void note(String key, Object mine, Object other, List<String> differing) {
+        if (given.contains(key) && !Objects.equals(mine, other)) {
+            differing.add(key);
+        }
     }
 
     /** What the transport is told. */

@@ -50,6 +50,15 @@ record MountedVolume(Path mountPoint, String special, String label) {
         return best == null || !best.type.equals(TYPE) ? Optional.empty() : Optional.of(best.volume());
     }
 
+    /** Device number {@code MAJOR:MINOR} of what lies on top at {@code mountPoint}, which must be without symbolic links. */
+    static Optional<String> deviceNumberAt(Path mountPoint) {
+        String found = null;
+        for (Entry entry : entries()) {
+            found = entry.mountPoint.equals(mountPoint) ? entry.device : found;
+        }
+        return Optional.ofNullable(found);
+    }
+
     /** The form in which {@link #special} names devices: without symbolic links, absolute. */
     static String resolve(String special) {
         try {
@@ -64,7 +73,7 @@ record MountedVolume(Path mountPoint, String special, String label) {
     }
 
     /** A line of mountinfo. */
-    private record Entry(Path mountPoint, String type, String source) {
+    private record Entry(String device, Path mountPoint, String type, String source) {
         MountedVolume volume() {
             int at = source.lastIndexOf('@');
             return at < 0
@@ -87,7 +96,8 @@ record MountedVolume(Path mountPoint, String special, String label) {
             List<String> left = List.of(line.substring(0, Math.max(0, dash)).split(" ", -1));
             List<String> right = List.of(line.substring(dash + 3).split(" ", -1));
             if (dash > 0 && left.size() >= 6 && right.size() >= 2) {
-                entries.add(new Entry(Path.of(unescape(left.get(4))), unescape(right.get(0)), unescape(right.get(1))));
+                entries.add(new Entry(
+                        left.get(2), Path.of(unescape(left.get(4))), unescape(right.get(0)), unescape(right.get(1))));
             }
         }
         return entries;

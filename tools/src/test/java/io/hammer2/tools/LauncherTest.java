@@ -149,6 +149,45 @@ final class LauncherTest {
     }
 
     @Test
+    void several_pfss_are_served_by_one_process_and_each_is_on_the_media_when_its_umount_hammer2_returns()
+            throws Exception {
+        Path volume = folder.resolve("several.img");
+        assertEquals(0, run("newfs_hammer2", "-s", "128M", "-L", "A", "-L", "B", volume.toString()).status);
+        Path a = node("a");
+        Path b = node("b");
+        String log = "log=" + folder.resolve("log");
+        assertEquals(0, run("mount_hammer2", "-o", log, volume + "@A", a.toString()).status);
+        Ended second = run("mount_hammer2", volume + "@B", b.toString());
+        assertEquals(0, second.status, second.err);
+        assertEquals("", second.err);
+        Ended twice = run("mount_hammer2", "@B", node("c").toString());
+        assertEquals(32, twice.status);
+        assertTrue(twice.err.contains("mounted already; mounted are A on " + a), twice.err);
+        Process foreground = new ProcessBuilder(
+                        clone.resolve("scripts/mount_hammer2").toString(),
+                        "-f",
+                        "@LOCAL",
+                        mountPoints.getLast().toString())
+                .start();
+        awaitMounted(mountPoints.getLast(), foreground);
+        foreground.destroy();
+        assertTrue(foreground.waitFor(20, TimeUnit.SECONDS), "it does not end");
+        assertEquals(0, foreground.exitValue());
+        assertFalse(isMounted(mountPoints.getLast()));
+        Files.writeString(a.resolve("file"), "of A");
+        assertEquals(0, run("umount_hammer2", a.toString()).status);
+        // As after a crash right now.
+        Path copy = Files.copy(volume, folder.resolve("copy.img"));
+        assertEquals(0, run("mount_hammer2", "-o", "ro," + log, copy + "@A", a.toString()).status);
+        assertEquals("of A", Files.readString(a.resolve("file")));
+        assertEquals(0, run("umount_hammer2", a.toString()).status);
+        assertTrue(isMounted(b));
+        assertEquals(0, run("umount_hammer2", b.toString()).status);
+        assertEquals(0, execute(List.of("flock", "-n", "-x", volume.toString(), "true")).status, "it is let go of");
+        assertWhole(volume);
+    }
+
+    @Test
     void sigterm_in_the_foreground_unmounts_and_is_no_failure() throws Exception {
         Path node = node("mnt");
         Path said = folder.resolve("said");

@@ -49,8 +49,9 @@ final class MountInteropTest {
                         log::toString);
             }
             case MOUNT_FAILS -> {
-                MountSession.Request request = request(image.special(), transport);
-                ToolException refused = assertThrows(ToolException.class, () -> MountSession.start(request, log::add));
+                MountRequest request = request(image.special(), transport);
+                ToolException refused =
+                        assertThrows(ToolException.class, () -> VolumeServer.start(request, List.of(), log::add));
                 assertTrue(refused.getMessage().contains(image.name()), refused.getMessage());
                 assertFalse(isMounted());
             }
@@ -58,14 +59,16 @@ final class MountInteropTest {
     }
 
     private void compare(Image image, String label, String transport, Queue<String> log) throws Exception {
-        try (MountSession session = MountSession.start(request(image.special() + "@" + label, transport), log::add)) {
+        try (VolumeServer server =
+                VolumeServer.start(request(image.special() + "@" + label, transport), List.of(), log::add)) {
             Manifest found = Manifest.compare(mountPoint, image.manifest(), label);
             assertTrue(found.summary().contains(" objects, "), found.summary());
             // jnr-fuse hands names over as Java strings.
             List<String> differences = transport.equals("jnr") ? found.differencesOfUtf8Names() : found.differences();
             assertEquals(List.of(), differences, image + "@" + label + " by " + transport);
-            session.mount().unmount();
-            assertTrue(session.mount().isUnmounted());
+            server.copyOfMounts().getFirst().mount().unmount();
+            server.awaitEnd();
+            assertFalse(isMounted());
         }
     }
 
@@ -75,8 +78,8 @@ final class MountInteropTest {
         assertEquals(List.of(), List.copyOf(log), image.toString());
     }
 
-    private MountSession.Request request(String special, String transport) {
-        return MountSession.Request.of(special, mountPoint, MountWords.of(List.of("ro,cpus=2,transport=" + transport)));
+    private MountRequest request(String special, String transport) {
+        return MountRequest.of(special, mountPoint, List.of("ro,cpus=2,transport=" + transport));
     }
 
     private boolean isMounted() throws IOException {

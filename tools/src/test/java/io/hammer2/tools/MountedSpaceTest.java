@@ -49,11 +49,11 @@ class MountedSpaceTest {
     }
 
     private void mounted(String special, String options, Body body) throws Exception {
-        MountSession.Request request =
-                MountSession.Request.of(special, node, MountWords.of(List.of("cpus=2," + options)));
-        try (MountSession session = MountSession.start(request, log::add)) {
+        MountRequest request = MountRequest.of(special, node, List.of("cpus=2," + options));
+        try (VolumeServer server = VolumeServer.start(request, List.of(), log::add)) {
             body.run();
-            session.mount().unmount();
+            server.copyOfMounts().getFirst().mount().unmount();
+            server.awaitEnd();
         }
     }
 

@@ -80,7 +80,7 @@ final class PfsDirectivesTest {
                 .mount(
                         lwkt,
                         node,
-                        FuseBridge.of(volume.mount(label), Daemon.uid()),
+                        FuseBridge.of(volume.mount(label), Daemon.uid(), false),
                         FuseMountOptions.builder(image + "@" + label)
                                 .readOnly(false)
                                 .log(line -> {})
@@ -235,7 +235,7 @@ final class PfsDirectivesTest {
                     .mount(
                             lwkt2,
                             node,
-                            FuseBridge.of(other.mount("DATA"), Daemon.uid()),
+                            FuseBridge.of(other.mount("DATA"), Daemon.uid(), false),
                             FuseMountOptions.builder(image + "@DATA")
                                     .readOnly(true)
                                     .log(line -> {})

@@ -49,11 +49,11 @@ final class PolicyDirectiveTest {
     }
 
     private void mounted(String options, Body body) throws Exception {
-        MountSession.Request request =
-                MountSession.Request.of(image.toString(), point, MountWords.of(List.of("cpus=2," + options)));
-        try (MountSession session = MountSession.start(request, log::add)) {
+        MountRequest request = MountRequest.of(image.toString(), point, List.of("cpus=2," + options));
+        try (VolumeServer server = VolumeServer.start(request, List.of(), log::add)) {
             body.run();
-            session.mount().unmount();
+            server.copyOfMounts().getFirst().mount().unmount();
+            server.awaitEnd();
         }
         assertEquals(List.of(), List.copyOf(log));
         Run.fsck("-q", image.toString()).succeeded();

@@ -53,9 +53,10 @@ public final class FuseBridge implements FuseOperations {
      * A mounted PFS.
      *
      * @param owner user id of who mounted it, who may change the volume by control requests besides root
+     * @param mountedReadOnly nothing may be changed through this mount, though it may be through others of the volume
      */
-    public static FuseBridge of(FileSystem files, int owner) {
-        return new FuseBridge(files, Ioctls.of(files, owner));
+    public static FuseBridge of(FileSystem files, int owner, boolean mountedReadOnly) {
+        return new FuseBridge(files, Ioctls.of(files, owner, mountedReadOnly || files.isReadOnly()));
     }
 
     static FuseException translate(FsException e) {

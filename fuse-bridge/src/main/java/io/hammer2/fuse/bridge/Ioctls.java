@@ -12,21 +12,21 @@ import java.util.List;
  * and the owner of the mount.
  */
 final class Ioctls {
-    private final FileSystem files;
     private final int owner;
+    private final boolean readOnly;
     private final List<RequestFamily> families;
 
-    private Ioctls(FileSystem files, int owner, List<RequestFamily> families) {
-        this.files = files;
+    private Ioctls(int owner, boolean readOnly, List<RequestFamily> families) {
         this.owner = owner;
+        this.readOnly = readOnly;
         this.families = families;
     }
 
     /** @param owner user id of who mounted it */
-    static Ioctls of(FileSystem files, int owner) {
+    static Ioctls of(FileSystem files, int owner, boolean readOnly) {
         return new Ioctls(
-                files,
                 owner,
+                readOnly,
                 List.of(
                         new LinuxFlags(files),
                         new InodeRequests(files),
@@ -54,7 +54,7 @@ final class Ioctls {
     }
 
     private void requireWritable() {
-        if (files.isReadOnly()) {
+        if (readOnly) {
             throw FuseErrno.EROFS.exception();
         }
     }

@@ -59,11 +59,12 @@ public final class SnapshotDirectory implements FuseOperations {
      * The operations of a mounted PFS, with that directory.
      *
      * @param owner as of {@link FuseBridge#of}
+     * @param mountedReadOnly as of {@link FuseBridge#of}
      * @param listed whether the root directory lists it; it can be entered in any case
      */
-    public static SnapshotDirectory of(FileSystem files, int owner, boolean listed) {
+    public static SnapshotDirectory of(FileSystem files, int owner, boolean mountedReadOnly, boolean listed) {
         return new SnapshotDirectory(
-                FuseBridge.of(files, owner),
+                FuseBridge.of(files, owner, mountedReadOnly),
                 new SnapshotViews(files, owner, DIRECTORY_NUMBER + 1),
                 listed,
                 !files.isReadOnly());

@@ -159,7 +159,7 @@ final class SnapshotViews {
                     open.remove(view);
                 }
                 view.files = opened;
-                view.bridge = FuseBridge.of(opened, owner);
+                view.bridge = FuseBridge.of(opened, owner, true);
                 open.add(view);
             }
             bridge = view.bridge;

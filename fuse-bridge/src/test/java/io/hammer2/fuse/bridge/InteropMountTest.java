@@ -61,7 +61,7 @@ class InteropMountTest {
                 Hammer2 volume =
                         Hammer2.open(lwkt, devices, MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, log::add))) {
             for (String label : image.labels()) {
-                FuseBridge bridge = FuseBridge.of(volume.mount(label), 0);
+                FuseBridge bridge = FuseBridge.of(volume.mount(label), 0, true);
                 FuseMountOptions options = FuseMountOptions.builder(image.name() + "@" + label)
                         .allowOther(true)
                         .defaultPermissions(true)

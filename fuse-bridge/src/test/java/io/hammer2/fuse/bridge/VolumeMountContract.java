@@ -60,7 +60,7 @@ abstract class VolumeMountContract extends WritableMountContract {
                 ? MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add)
                 : MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, log::add);
         volume = Hammer2.open(runtime, devices, options);
-        return SnapshotDirectory.of(volume.mount("DATA"), OWNER, false);
+        return SnapshotDirectory.of(volume.mount("DATA"), OWNER, !mode.writes(), false);
     }
 
     @BeforeEach

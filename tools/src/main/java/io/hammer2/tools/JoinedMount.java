@@ -1,0 +1,143 @@
+package io.hammer2.tools;
+
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+
+/** A mount that is served by the process which had the volume mounted already. */
+final class JoinedMount implements Mounted {
+    private static final long CLOSE_WAIT_SECONDS = 600;
+
+    private final SocketChannel connection;
+    private final CountDownLatch over = new CountDownLatch(1);
+    private final AtomicReference<ToolException> failure = new AtomicReference<>();
+
+    private JoinedMount(SocketChannel connection) {
+        this.connection = connection;
+    }
+
+    /**
+     * Asks whoever serves the volume to mount it.
+     *
+     * @param places where it may be found
+     * @param isForeground the mount is to end with this process, and can be waited for
+     * @param log takes what the user should know
+     * @return empty when nobody serves it, or nobody who could mount this
+     * @throws ToolException when it is refused
+     */
+    static Optional<JoinedMount> ask(
+            MountRequest request, List<Path> places, boolean isForeground, Consumer<String> log) {
+        for (RuntimeFolder folder : RuntimeFolder.existing(places)) {
+            try {
+                Path socket = folder.socket(request.special());
+                if (Files.exists(socket)) {
+                    Optional<JoinedMount> joined = ask(socket, request, isForeground, log);
+                    if (joined.isPresent()) {
+                        return joined;
+                    }
+                }
+            } catch (IOException e) {
+                // No such device, which is told when it is opened; or nobody listens any more.
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<JoinedMount> ask(
+            Path socket, MountRequest request, boolean isForeground, Consumer<String> log) throws IOException {
+        SocketChannel connection = SocketChannel.open(UnixDomainSocketAddress.of(socket));
+        JoinedMount joined = null;
+        try {
+            MountMessages.ask(connection, new MountMessages.Question(MountMessages.namespace(), isForeground, request));
+            for (String line = MountMessages.readLine(connection);
+                    line != null;
+                    line = MountMessages.readLine(connection)) {
+                int blank = line.indexOf(' ');
+                String word = line.substring(0, Math.max(0, blank));
+                String text = line.substring(blank + 1);
+                switch (word) {
+                    case MountMessages.NOTE -> log.accept(text);
+                    case MountMessages.REFUSED -> throw new ToolException(text);
+                    case MountMessages.READY -> {
+                        joined = new JoinedMount(connection);
+                        if (isForeground) {
+                            joined.startListening();
+                        }
+                        return Optional.of(joined);
+                    }
+                    default -> {
+                        return Optional.empty();
+                    }
+                }
+            }
+            return Optional.empty();
+        } finally {
+            if (joined == null || !isForeground) {
+                connection.close();
+            }
+        }
+    }
+
+    private void startListening() {
+        Thread thread = new Thread(this::listen, "mount-end");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void listen() {
+        try {
+            String line = MountMessages.readLine(connection);
+            if (line == null) {
+                failure.set(new ToolException("the process that served this mount has ended without a word"));
+            } else if (line.length() > MountMessages.ENDED.length() + 1) {
+                failure.set(new ToolException(line.substring(MountMessages.ENDED.length() + 1)));
+            }
+            connection.close();
+        } catch (IOException e) {
+            failure.set(new ToolException("the process that served this mount: " + e.getMessage(), e));
+        }
+        over.countDown();
+    }
+
+    /** Only of what stays in the foreground. */
+    @Override
+    public void awaitEnd() throws InterruptedException {
+        over.await();
+        throwFailure();
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (connection.isOpen()) {
+                // The server unmounts, and says when it is done.
+                connection.shutdownOutput();
+                over.await(CLOSE_WAIT_SECONDS, TimeUnit.SECONDS);
+            }
+        } catch (IOException e) {
+            // It has gone.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        throwFailure();
+    }
+
+    @Override
+    public void closeAtExit() {
+        close();
+    }
+
+    private void throwFailure() {
+        if (failure.get() != null) {
+            throw failure.get();
+        }
+    }
+}

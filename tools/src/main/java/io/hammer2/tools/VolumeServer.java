@@ -1,0 +1,375 @@
+package io.hammer2.tools;
+
+import io.hammer2.blockdev.BlockDevice;
+import io.hammer2.fs.FileSystem;
+import io.hammer2.fs.Hammer2;
+import io.hammer2.fs.Hammer2Exception;
+import io.hammer2.fs.media.NameText;
+import io.hammer2.fuse.FuseMount;
+import io.hammer2.fuse.FuseTransport;
+import io.hammer2.fuse.jnr.JnrTransport;
+import io.hammer2.fuse.kernel.KernelTransport;
+import io.hammer2.lwkt.Lwkt;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+
+/**
+ * Serves the mounts of one volume, from its devices to the mount points, and ends with the last of them. What is mounted is the business
+ * of one thread, the keeper; the other methods ask it.
+ */
+final class VolumeServer implements Mounted {
+    /**
+     * Commits when it is quiet: fusermount3 tells the server of an unmounting only afterwards, and what was done a moment
+     * before is on the media then.
+     */
+    private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final long QUIET_COMMITS_DISTANCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** A last commit to a slow disk may take its time, and nobody is in a hurry that would rather lose it. */
+    private static final long CLOSE_WAIT_SECONDS = 600;
+
+    private static final long EXIT_WAIT_SECONDS = 60;
+
+    private final String special;
+    private final MountWords words;
+    private final Lwkt lwkt;
+    private final Hammer2 volume;
+    private final Consumer<String> log;
+    private final Optional<RuntimeFolder> folder;
+    private final ExecutorService keeper = Executors.newSingleThreadExecutor(daemonThread("mount-keeper"));
+    private final CountDownLatch over = new CountDownLatch(1);
+    private final AtomicReference<ToolException> failure = new AtomicReference<>();
+
+    // The keeper's.
+    private final List<ServedMount> mounts = new ArrayList<>();
+    private int mountCount;
+    private MountSocket socket;
+
+    private VolumeServer(
+            MountRequest first, Lwkt lwkt, Hammer2 volume, Optional<RuntimeFolder> folder, Consumer<String> log) {
+        this.special = first.special();
+        this.words = first.words();
+        this.lwkt = lwkt;
+        this.volume = volume;
+        this.folder = folder;
+        this.log = log;
+    }
+
+    /**
+     * A PFS that is mounted.
+     *
+     * @param mark file that is there until its last change is on the media, or null
+     * @param ended completed after its last commit, with what went wrong or null
+     */
+    record ServedMount(
+            String label, FileSystem files, FuseMount mount, Path mark, CompletableFuture<ToolException> ended) {}
+
+    /** What is asked for, the process that asks has to do by itself. */
+    static final class NotHereException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        NotHereException(String why) {
+            super(why, null, false, false);
+        }
+    }
+
+    /**
+     * Opens a volume and mounts one PFS of it.
+     *
+     * @param places for the folder in which other commands find this server
+     * @param log takes what an administrator should know, now and later, from any thread
+     * @throws ToolException with what is wrong and what to do
+     */
+    static VolumeServer start(MountRequest request, List<Path> places, Consumer<String> log) {
+        MountWords words = request.words();
+        List<BlockDevice> devices = MountDevices.open(request.special(), words.writable());
+        Lwkt lwkt = null;
+        Hammer2 volume = null;
+        try {
+            lwkt = Lwkt.dedicated(words.cpus());
+            volume = Hammer2.open(lwkt, devices, words.volume(log));
+            volume.commitWhenQuiet(QUIET_NANOS, QUIET_COMMITS_DISTANCE_NANOS);
+            VolumeServer server = new VolumeServer(request, lwkt, volume, RuntimeFolder.open(places), log);
+            server.onKeeper(() -> server.mountFirst(request));
+            return server;
+        } catch (Hammer2Exception e) {
+            undo(lwkt, volume, devices);
+            throw new ToolException(e.getMessage(), e);
+        } catch (IOException e) {
+            undo(lwkt, volume, devices);
+            throw new ToolException(IoText.of(e), e);
+        } catch (NotHereException e) {
+            undo(lwkt, volume, devices);
+            throw new AssertionError(e);
+        } catch (RuntimeException | Error e) {
+            undo(lwkt, volume, devices);
+            throw e;
+        }
+    }
+
+    private ServedMount mountFirst(MountRequest request) throws IOException, Hammer2Exception {
+        ServedMount first = serve(request);
+        // Nobody may ask before there is a mount: with none, the server would be at its end.
+        socket = folder.map(this::listen).orElse(null);
+        return first;
+    }
+
+    /** Without a socket each PFS is served by a process of its own, which is possible as long as all only read. */
+    private MountSocket listen(RuntimeFolder at) {
+        try {
+            return MountSocket.listen(at.socket(special), this, log);
+        } catch (IOException e) {
+            log.accept("a further PFS of " + special + " cannot be mounted meanwhile: " + IoText.of(e));
+            return null;
+        }
+    }
+
+    /**
+     * Mounts another PFS of the volume.
+     *
+     * @throws NotHereException when the process that asks should serve it: this one is at its end, or both only read
+     * @throws ToolException with what is wrong and what to do
+     */
+    ServedMount mount(MountRequest request) throws NotHereException {
+        try {
+            return onKeeper(() -> mountAnother(request));
+        } catch (IOException | Hammer2Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private ServedMount mountAnother(MountRequest request) throws NotHereException {
+        if (mounts.isEmpty()) {
+            throw new NotHereException("at its end");
+        }
+        if (request.words().writable() && !words.writable()) {
+            throw new ToolException(special + ": in use by process "
+                    + ProcessHandle.current().pid() + ", which only reads it (" + mountsText()
+                    + "); unmount that first, or mount this with -o ro, too");
+        }
+        try {
+            return serve(request);
+        } catch (Hammer2Exception e) {
+            if (!words.writable()) {
+                // The same PFS may be mounted twice by two who only read.
+                throw new NotHereException(e.getMessage());
+            }
+            throw new ToolException(e.getMessage() + "; mounted are " + mountsText(), e);
+        } catch (IOException e) {
+            throw new ToolException(IoText.of(e), e);
+        }
+    }
+
+    private ServedMount serve(MountRequest request) throws IOException, Hammer2Exception {
+        MountWords wanted = request.words();
+        FileSystem files = volume.mount(request.label());
+        FuseMount mount = null;
+        try {
+            String label = NameText.of(files.pfs().labelBytes().toArray(ValueLayout.JAVA_BYTE));
+            String source = MountedVolume.resolve(special) + "@" + label;
+            mount = transport(wanted)
+                    .mount(lwkt, request.node(), wanted.operations(files), wanted.fuse(source, log));
+            ServedMount served =
+                    new ServedMount(label, files, mount, mark(mount.mountPoint()), new CompletableFuture<>());
+            mounts.add(served);
+            daemonThread("mount-end-" + mountCount)
+                    .newThread(() -> awaitEndOf(served))
+                    .start();
+            return served;
+        } finally {
+            if (mount == null) {
+                files.unmount();
+            }
+        }
+    }
+
+    /** Null where nobody could look for it. */
+    private Path mark(Path mountPoint) {
+        mountCount++;
+        Optional<String> device = MountedVolume.deviceNumberAt(mountPoint);
+        if (folder.isEmpty() || device.isEmpty()) {
+            return null;
+        }
+        try {
+            return folder.get().mark(device.get(), mountCount);
+        } catch (IOException e) {
+            log.accept("umount_hammer2 cannot wait for this mount: " + IoText.of(e));
+            return null;
+        }
+    }
+
+    private void awaitEndOf(ServedMount served) {
+        try {
+            served.mount.awaitUnmounted();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        keeper.execute(() -> end(served));
+    }
+
+    private void end(ServedMount served) {
+        mounts.remove(served);
+        boolean isLast = mounts.isEmpty();
+        ToolException lost = null;
+        try {
+            if (isLast) {
+                endSocket();
+                volume.close();
+            } else {
+                served.files.unmount();
+            }
+        } catch (Hammer2Exception e) {
+            lost = new ToolException("what was changed last is lost: " + e.getMessage(), e);
+            failure.set(lost);
+            log.accept(lost.getMessage());
+        } finally {
+            if (isLast) {
+                lwkt.close();
+            }
+            unmark(served);
+            served.ended.complete(lost);
+            if (isLast) {
+                over.countDown();
+                keeper.shutdown();
+            }
+        }
+    }
+
+    private void endSocket() {
+        if (socket != null) {
+            socket.close();
+        }
+    }
+
+    private static void unmark(ServedMount served) {
+        try {
+            if (served.mark != null) {
+                Files.deleteIfExists(served.mark);
+            }
+        } catch (IOException e) {
+            // umount_hammer2 sees that this process has gone.
+        }
+    }
+
+    /** How those who ask are told which options take effect for the whole volume only. */
+    List<String> passedOver(MountRequest request) {
+        return request.words().volumeWordsThatDifferFrom(words);
+    }
+
+    @Override
+    public void awaitEnd() throws InterruptedException {
+        over.await();
+        throwFailure();
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (over.getCount() > 0) {
+                copyOfMounts().forEach(served -> served.mount.close());
+                over.await(CLOSE_WAIT_SECONDS, TimeUnit.SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        throwFailure();
+    }
+
+    @Override
+    public void closeAtExit() throws InterruptedException {
+        // The transports unmount at the JVM's end by themselves, just now; two who do it get in each other's way.
+        over.await(EXIT_WAIT_SECONDS, TimeUnit.SECONDS);
+        close();
+    }
+
+    private void throwFailure() {
+        if (failure.get() != null) {
+            throw failure.get();
+        }
+    }
+
+    /** What is mounted now. */
+    List<ServedMount> copyOfMounts() {
+        try {
+            return onKeeper(() -> List.copyOf(mounts));
+        } catch (NotHereException e) {
+            return List.of();
+        } catch (IOException | Hammer2Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** On the keeper. */
+    private String mountsText() {
+        return String.join(
+                ", ",
+                mounts.stream()
+                        .map(served -> served.label + " on " + served.mount.mountPoint())
+                        .toList());
+    }
+
+    /** Runs on the keeper, and throws here what it throws there. */
+    private <T> T onKeeper(Callable<T> body) throws NotHereException, IOException, Hammer2Exception {
+        try {
+            return keeper.submit(body).get();
+        } catch (RejectedExecutionException e) {
+            throw new NotHereException("at its end");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ToolException("interrupted", e);
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case NotHereException elsewhere -> throw elsewhere;
+                case IOException cause -> throw cause;
+                case Hammer2Exception cause -> throw cause;
+                case ToolException cause -> throw cause;
+                case null, default -> throw new IllegalStateException(e.getCause());
+            }
+        }
+    }
+
+    private static ThreadFactory daemonThread(String name) {
+        return body -> {
+            Thread thread = new Thread(body, name);
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    private static void undo(Lwkt lwkt, Hammer2 volume, List<BlockDevice> devices) {
+        try {
+            if (volume != null) {
+                // The devices are the volume's now; nothing was changed in it.
+                volume.close();
+            } else {
+                devices.forEach(InspectedVolume::closeQuietly);
+            }
+        } catch (Hammer2Exception e) {
+            // What led here says more.
+        }
+        if (lwkt != null) {
+            lwkt.close();
+        }
+    }
+
+    private static FuseTransport transport(MountWords words) {
+        return words.transport().equals("jnr") ? new JnrTransport() : new KernelTransport();
+    }
+}

@@ -1,0 +1,259 @@
+package io.hammer2.tools;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.hammer2.tools.VolumeServer.ServedMount;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Several PFSs of one volume, mounted by commands that find the server of the first. */
+@Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+final class VolumeServerTest {
+    private static final int GARBAGE_QUESTIONS = 200;
+
+    @TempDir
+    private Path work;
+
+    private final Queue<String> log = new ConcurrentLinkedQueue<>();
+    private final List<VolumeServer> servers = new ArrayList<>();
+    private Path image;
+    private List<Path> places;
+
+    @BeforeEach
+    void make() {
+        image = work.resolve("volume.img");
+        places = List.of(work.resolve("run"));
+        Run.newfs("-s", "128M", "-L", "A", "-L", "B", image.toString()).succeeded();
+    }
+
+    @AfterEach
+    void end() {
+        servers.forEach(VolumeServer::close);
+        assertEquals(List.of(), List.copyOf(log));
+        Run.fsck("-q", image.toString()).succeeded();
+    }
+
+    private Path node(String name) throws IOException {
+        return Files.createDirectories(work.resolve(name)).toRealPath();
+    }
+
+    private MountRequest request(String label, String node, String options) throws IOException {
+        return MountRequest.of(image + (label.isEmpty() ? "" : "@" + label), node(node), List.of(options));
+    }
+
+    private VolumeServer start(String label, String node, String options) throws IOException {
+        VolumeServer server = VolumeServer.start(request(label, node, options), places, log::add);
+        servers.add(server);
+        return server;
+    }
+
+    private JoinedMount join(String label, String node, String options, boolean isForeground) throws IOException {
+        return JoinedMount.ask(request(label, node, options), places, isForeground, log::add)
+                .orElseThrow();
+    }
+
+    private static ServedMount at(VolumeServer server, Path node) {
+        return server.copyOfMounts().stream()
+                .filter(served -> served.mount().mountPoint().equals(node))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static boolean isMounted(Path node) throws IOException {
+        return MountedVolume.deviceNumberAt(node).isPresent();
+    }
+
+    @Test
+    void each_is_unmounted_by_itself_and_on_the_media_then_and_the_last_one_ends_the_server() throws Exception {
+        VolumeServer server = start("A", "a", "rw");
+        join("B", "b", "rw", false);
+        Files.writeString(node("a").resolve("file"), "of A");
+        Files.writeString(node("b").resolve("file"), "of B");
+        ServedMount a = at(server, node("a"));
+        assertTrue(Files.exists(a.mark()));
+        a.mount().unmount();
+        assertNull(a.ended().get(), "its last commit");
+        assertFalse(Files.exists(a.mark()));
+        // As after a crash right now.
+        Path copy = Files.copy(image, work.resolve("copy.img"));
+        try (VolumeServer other =
+                VolumeServer.start(MountRequest.of(copy + "@A", node("c"), List.of("ro")), List.of(), log::add)) {
+            assertEquals("of A", Files.readString(node("c").resolve("file")));
+            assertEquals(1, other.copyOfMounts().size());
+        }
+        assertEquals("of B", Files.readString(node("b").resolve("file")));
+        // The same again, which is a mount of its own.
+        join("A", "a", "rw", false);
+        assertEquals("of A", Files.readString(node("a").resolve("file")));
+        at(server, node("a")).mount().unmount();
+        at(server, node("b")).mount().unmount();
+        server.awaitEnd();
+        assertTrue(RuntimeFolder.existing(places).stream().allMatch(VolumeServerTest::isEmpty));
+        assertTrue(JoinedMount.ask(request("B", "b", "rw"), places, false, log::add)
+                .isEmpty());
+    }
+
+    private static boolean isEmpty(RuntimeFolder folder) {
+        try (var files = Files.list(folder.path())) {
+            return files.findAny().isEmpty();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void who_stays_in_the_foreground_unmounts_at_his_end_and_hears_of_that_of_the_mount() throws Exception {
+        VolumeServer server = start("A", "a", "rw");
+        JoinedMount first = join("B", "b", "rw", true);
+        Files.writeString(node("b").resolve("file"), "content");
+        first.close();
+        first.awaitEnd();
+        assertFalse(isMounted(node("b")));
+        JoinedMount joined = join("B", "b", "rw", true);
+        assertEquals("content", Files.readString(node("b").resolve("file")));
+        at(server, node("b")).mount().unmount();
+        joined.awaitEnd();
+        assertTrue(isMounted(node("a")));
+        JoinedMount further = join("B", "b", "rw", true);
+        server.close();
+        further.awaitEnd();
+        assertFalse(isMounted(node("a")) || isMounted(node("b")));
+    }
+
+    @Test
+    void a_mount_to_read_only_of_what_others_write() throws Exception {
+        start("A", "a", "rw");
+        join("B", "b", "ro", false);
+        assertThrows(
+                FileSystemException.class, () -> Files.writeString(node("b").resolve("file"), "x"));
+        try (MountedFile file = MountedFile.open(node("b"))) {
+            ToolException refused = assertThrows(
+                    ToolException.class,
+                    () -> file.request(
+                            io.hammer2.fuse.bridge.ControlRequests.PFS_DELETE,
+                            file.structure(io.hammer2.fuse.bridge.ControlRequests.PFS_BYTES)));
+            assertTrue(refused.getMessage().contains("read-only"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void what_cannot_be_mounted_is_refused_with_what_is() throws Exception {
+        start("A", "a", "rw");
+        assertRefused("mounted already; mounted are A on " + node("a"), "A", "b", "rw");
+        assertRefused("no PFS named NONE; it has LOCAL, A, B", "NONE", "b", "rw");
+        assertRefused("known are: ro, rw", "B", "b", "frobnicate");
+        Path nowhere = work.resolve("nowhere");
+        ToolException refused = assertThrows(
+                ToolException.class,
+                () -> JoinedMount.ask(MountRequest.of(image + "@B", nowhere, List.of()), places, false, log::add));
+        assertTrue(refused.getMessage().contains("no such directory"), refused.getMessage());
+        // A refusal holds nothing.
+        join("B", "b", "rw", false);
+    }
+
+    private void assertRefused(String why, String label, String node, String options) throws IOException {
+        MountRequest request = request(label, node, options);
+        ToolException refused =
+                assertThrows(ToolException.class, () -> JoinedMount.ask(request, places, false, log::add));
+        assertTrue(refused.getMessage().contains(why), refused.getMessage());
+    }
+
+    @Test
+    void of_what_is_only_read_nothing_is_written_and_the_same_pfs_is_read_by_two_servers() throws Exception {
+        start("A", "a", "ro");
+        assertRefused("only reads it (A on " + node("a"), "B", "b", "rw");
+        join("B", "b", "ro", false);
+        assertTrue(JoinedMount.ask(request("A", "c", "ro"), places, false, log::add)
+                .isEmpty());
+        start("A", "c", "ro");
+        assertTrue(log.remove("a further PFS of " + image + " cannot be mounted meanwhile: "
+                + new RuntimeFolderText(places).socket(image) + ": another process of ours listens there"));
+    }
+
+    /** The socket's path, for messages. */
+    private record RuntimeFolderText(List<Path> places) {
+        Path socket(Path image) throws IOException {
+            return RuntimeFolder.existing(places).getFirst().socket(image.toString());
+        }
+    }
+
+    @Test
+    void garbage_on_the_socket_harms_nobody() throws Exception {
+        start("A", "a", "rw");
+        Path socket = new RuntimeFolderText(places).socket(image);
+        Random random = new Random(7);
+        for (int i = 0; i < GARBAGE_QUESTIONS; i++) {
+            byte[] garbage = new byte[random.nextInt(300)];
+            random.nextBytes(garbage);
+            ByteBuffer question = ByteBuffer.allocate(4 + garbage.length);
+            // A length that is right, wild, or one too long.
+            question.putInt(
+                    switch (i % 3) {
+                        case 0 -> garbage.length;
+                        case 1 -> random.nextInt();
+                        default -> garbage.length + 1;
+                    });
+            try (SocketChannel connection = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+                connection.write(question.put(garbage).flip());
+                connection.shutdownOutput();
+                String answer = MountMessages.readLine(connection);
+                assertNull(answer, "of garbage " + i);
+            } catch (IOException e) {
+                // It hung up before all was said.
+            }
+        }
+        join("B", "b", "rw", false);
+    }
+
+    @Test
+    void a_socket_that_nobody_listens_at_is_replaced_and_marks_of_the_dead_are_swept() throws Exception {
+        RuntimeFolder folder = RuntimeFolder.open(places).orElseThrow();
+        Path socket = folder.socket(image.toString());
+        try (var stale = java.nio.channels.ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
+            stale.bind(UnixDomainSocketAddress.of(socket));
+        }
+        assertTrue(Files.exists(socket));
+        Path dead = Files.createFile(folder.path().resolve("mount-0:99-999999999-1"));
+        Path odd = Files.createFile(folder.path().resolve("mount-odd"));
+        start("A", "a", "rw");
+        join("B", "b", "rw", false);
+        assertFalse(Files.exists(dead));
+        Files.delete(odd);
+    }
+
+    @Test
+    void a_folder_that_others_may_enter_or_that_is_a_link_is_not_used() throws Exception {
+        Path open = Files.createDirectory(work.resolve("open"));
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path own = Files.createDirectory(
+                work.resolve("own"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Path link = Files.createSymbolicLink(work.resolve("link"), own);
+        assertTrue(RuntimeFolder.open(List.of(open)).isEmpty());
+        assertTrue(RuntimeFolder.open(List.of(link)).isEmpty());
+        assertEquals(List.of(), RuntimeFolder.existing(List.of(open, link, work.resolve("none"))));
+        assertEquals(
+                own, RuntimeFolder.open(List.of(open, link, own)).orElseThrow().path());
+    }
+}
