@@ -143,6 +143,9 @@ final class Hammer2Command implements Runnable {
         directives.put("destroy-inum", DestroyDirective.ByInum::new);
         directives.put("emergency-mode-enable", EmergencyModeDirective.Enable::new);
         directives.put("emergency-mode-disable", EmergencyModeDirective.Disable::new);
+        directives.put("recover", RecoverDirective.Recover::new);
+        directives.put("recover-relaxed", RecoverDirective.Relaxed::new);
+        directives.put("recover-file", RecoverDirective.OfFile::new);
         directives.put("hash", HashDirective.Hash::new);
         directives.put("dhash", HashDirective.DataHash::new);
         return directives;

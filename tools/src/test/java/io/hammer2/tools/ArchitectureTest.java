@@ -70,9 +70,10 @@ final class ArchitectureTest {
 
     /** fsck must not share the code whose bugs it is there to find, and newfs not the code that will read what it writes. */
     @Test
-    void fsck_and_newfs_use_media_codec_and_devices_only() {
+    void fsck_newfs_and_recover_use_media_codec_and_devices_only() {
         mayUse("io.hammer2.fs.fsck..", MEDIA, CODEC, BLOCKDEV).check(MAIN);
         mayUse("io.hammer2.fs.newfs..", MEDIA, CODEC, BLOCKDEV).check(MAIN);
+        mayUse("io.hammer2.fs.recover..", MEDIA, CODEC, BLOCKDEV).check(MAIN);
     }
 
     @Test

@@ -1,5 +1,7 @@
 package io.hammer2.tools;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -37,6 +39,26 @@ final class Manifest {
                 .redirectErrorStream(true)
                 .start();
         return new Manifest(python.inputReader(StandardCharsets.ISO_8859_1).readAllLines());
+    }
+
+    /** @return what is missing or other in names, types, sizes, contents and targets; what is there besides is passed over */
+    static List<String> compareContent(Path tree, Path manifest, String label) throws IOException {
+        Process python = new ProcessBuilder(
+                        "python3",
+                        script().toString(),
+                        tree.toString(),
+                        manifest.toString(),
+                        label,
+                        "--max",
+                        "1000000",
+                        "--no-extra",
+                        "--ignore",
+                        "mode,uid,gid,nlink,mtime_ns,linkgroup")
+                .redirectErrorStream(true)
+                .start();
+        List<String> lines = python.inputReader(StandardCharsets.ISO_8859_1).readAllLines();
+        assertFalse(lines.isEmpty());
+        return lines.subList(0, lines.size() - 1);
     }
 
     /** The last line, which counts. */
