@@ -3,7 +3,11 @@
 # The caller sets `here` to the directory of this file. Functions and variables are prefixed h2_.
 
 h2_root=${here%/*}
-h2_dist=$h2_root/tools/target/dist
+# scripts/install puts the scripts beside the jars: there is nothing to build then.
+h2_installed=
+[ ! -f "$h2_root/hammer2-tools.jar" ] || h2_installed=yes
+h2_dist=$h2_root${h2_installed:-/tools/target/dist}
+h2_dist=${h2_dist%yes}
 h2_stamp=$h2_dist/built
 h2_jdk_wanted="JDK 25 (25.0.3 or later; earlier ones corrupt compressed data, JDK-8377811)"
 
@@ -119,6 +123,7 @@ h2_is_built() {
 # The result goes to a folder of its own that is exchanged whole: a daemon which still runs from the old one keeps
 # its open jars, and Maven never writes into them.
 h2_build() {
+    [ -z "$h2_installed" ] || return 0
     h2_is_built && return
     h2_find_maven "$1"
     mkdir -p "$h2_root/tools/target" 2>/dev/null && [ -w "$h2_root/tools/target" ] ||
@@ -170,9 +175,15 @@ h2_run() {
     [ ! -t 0 ] || h2_terminal=in
     [ ! -t 1 ] || h2_terminal=$h2_terminal,out
     [ ! -t 2 ] || h2_terminal=$h2_terminal,err
-    # The flags are words of ours without blanks.
+    # What scripts/install prepared for one JDK and these jars; of another JDK it is passed over, and that is no news for a user.
+    h2_cache=
+    if [ -f "$h2_dist/hammer2.aot" ]; then
+        h2_cache="-XX:AOTCache=$h2_dist/hammer2.aot -Xlog:disable -Xlog:all=error:stderr"
+        h2_daemon_flags="$h2_cache $h2_daemon_flags"
+    fi
+    # The flags are words of ours without blanks, and so is where something is installed.
     # shellcheck disable=SC2086
-    exec "$JAVA_HOME/bin/java" $h2_jvm_flags $h2_flags -Dhammer2.terminal="$h2_terminal" \
+    exec "$JAVA_HOME/bin/java" $h2_cache $h2_jvm_flags $h2_flags -Dhammer2.terminal="$h2_terminal" \
         -Dhammer2.daemonFlags="${h2_daemon_flags:-}" \
         -cp "$h2_dist/hammer2-tools.jar" "io.hammer2.tools.$h2_class" "$@"
 }
@@ -202,7 +213,7 @@ h2_run_stress() {
 }
 
 # Flags of commands that are over in a moment: what the JIT would gain, they never get back.
-h2_short_flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xmx256m"
+h2_short_flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m"
 
 # Flags of the process that serves a mount. Blocks are cached off-heap, so the heap needs little; but what is dirty survives collections, so
 # that they should be few. Its cpus are not pinned: the kernel runs the one that listens where the client is, and a request

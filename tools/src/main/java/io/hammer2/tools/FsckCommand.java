@@ -80,6 +80,11 @@ final class FsckCommand implements Callable<Integer> {
         System.exit(run(Console.system(), arguments));
     }
 
+    /** For its man page and completion. */
+    static CommandLine model(Console console) {
+        return new CommandLine(new FsckCommand(console));
+    }
+
     /** @return the exit code */
     static int run(Console console, String... arguments) {
         FsckCommand command = new FsckCommand(console);

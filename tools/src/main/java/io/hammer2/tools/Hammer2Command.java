@@ -87,6 +87,13 @@ final class Hammer2Command implements Runnable {
         System.exit(run(Console.system(), arguments));
     }
 
+    /** With all directives, for its man page and completion. */
+    static CommandLine model(Console console) {
+        CommandLine line = new CommandLine(new Hammer2Command(console));
+        DIRECTIVES.forEach((name, directive) -> line.addSubcommand(name, directive.get()));
+        return line;
+    }
+
     /** @return the exit code */
     static int run(Console console, String... arguments) {
         Hammer2Command command = new Hammer2Command(console);

@@ -21,17 +21,17 @@ import picocli.CommandLine.Parameters;
         description = "Mounts a PFS of a HAMMER2 file system. End it with umount_hammer2 NODE.",
         footer = {
             "",
-            "SPECIAL is a device or an image, several volumes joined by ':'. Without @LABEL the PFS that the volume is for is"
-                    + " mounted: DATA, ROOT or BOOT. Further PFSs of a volume are mounted by the same command, and @LABEL alone is a"
-                    + " PFS of what is mounted already.",
+            "SPECIAL is a device or an image, several volumes joined by ':'. Without @LABEL the PFS that the volume is"
+                + " for is mounted: DATA, ROOT or BOOT. Further PFSs of a volume are mounted by the same command, and"
+                + " @LABEL alone is a PFS of what is mounted already.",
             "Options: " + MountWords.KNOWN + "; those of every file system are passed over.",
-            "Without ro it can be written. sync_interval= is how old a change may get before it is committed (30), dirty= how"
-                    + " much may wait for that (128M). What was written is on the media when umount_hammer2 NODE returns, or"
-                    + " umount where /sbin/umount.fuse.hammer2 is a link to it.",
-            "Only who mounts may enter, unless allow_other is given. Permissions are checked by the kernel then, and whenever"
-                    + " it can be written.",
-            "Damage and errors are logged: in the foreground on standard error, else in the system's log, or in a file where"
-                    + " there is none or log= names one.",
+            "Without ro it can be written. sync_interval= is how old a change may get before it is committed (30),"
+                    + " dirty= how much may wait for that (128M). What was written is on the media when umount_hammer2"
+                    + " NODE returns, or umount where /sbin/umount.fuse.hammer2 is a link to it.",
+            "Only who mounts may enter, unless allow_other is given. Permissions are checked by the kernel then, and"
+                    + " whenever it can be written.",
+            "Damage and errors are logged: in the foreground on standard error, else in the system's log, or in a file"
+                    + " where there is none or log= names one.",
             "Exit status: 0 mounted, 32 not; of -f also when the last changes could not be committed."
         },
         mixinStandardHelpOptions = true,
@@ -88,6 +88,11 @@ final class MountCommand implements Callable<Integer> {
     public static void main(String[] arguments) {
         System.exit(
                 MountLauncher.isToStay(arguments) ? run(Console.system(), arguments) : MountLauncher.launch(arguments));
+    }
+
+    /** For its man page and completion. */
+    static CommandLine model(Console console) {
+        return new CommandLine(new MountCommand(console));
     }
 
     /** @return the exit code, when what was mounted is unmounted */

@@ -111,6 +111,11 @@ final class NewfsCommand implements Callable<Integer> {
         System.exit(run(Console.system(), arguments));
     }
 
+    /** For its man page and completion. */
+    static CommandLine model(Console console) {
+        return new CommandLine(new NewfsCommand(console));
+    }
+
     /** @return the exit code */
     static int run(Console console, String... arguments) {
         NewfsCommand command = new NewfsCommand(console);

@@ -19,7 +19,10 @@ abstract sealed class RecoverDirective extends Directive {
     /** A directory tree of a hostile volume is walked to its bound on the stack. */
     private static final long STACK_BYTES = 64L << 20;
 
-    @Parameters(index = "0", paramLabel = "DEVICE", description = "Device or image; needs no valid header, and is not written to.")
+    @Parameters(
+            index = "0",
+            paramLabel = "DEVICE",
+            description = "Device or image; needs no valid header, and is not written to.")
     private String special;
 
     @Parameters(
@@ -28,7 +31,10 @@ abstract sealed class RecoverDirective extends Directive {
             description = "With a slash from the root of each PFS; without one wherever it is. / alone is everything.")
     private String path;
 
-    @Parameters(index = "2", paramLabel = "DESTDIR", description = "Folder for what is recovered: empty, or to be made.")
+    @Parameters(
+            index = "2",
+            paramLabel = "DESTDIR",
+            description = "Folder for what is recovered: empty, or to be made.")
     private Path destination;
 
     private final boolean isRelaxed;
@@ -42,8 +48,10 @@ abstract sealed class RecoverDirective extends Directive {
     /** {@code recover}. */
     @Command(
             name = "recover",
-            description = "Recovers files and directories from raw media, deleted ones and older versions, too. The newest"
-                    + " version has its name, older ones .00001, .00002 ... behind it; what is damaged ends in .corrupted.")
+            description =
+                    "Recovers files and directories from raw media, deleted ones and older versions, too. The newest"
+                            + " version has its name, older ones .00001, .00002 ... behind it; what is damaged ends in"
+                            + " .corrupted.")
     static final class Recover extends RecoverDirective {
         Recover() {
             super(false, false);
@@ -53,8 +61,9 @@ abstract sealed class RecoverDirective extends Directive {
     /** {@code recover-relaxed}. */
     @Command(
             name = "recover-relaxed",
-            description = "As recover, and uses also inodes and tables whose check codes are wrong. Some of what it makes may be"
-                    + " garbage.")
+            description =
+                    "As recover, and uses also inodes and tables whose check codes are wrong. Some of what it makes"
+                            + " may be garbage.")
     static final class Relaxed extends RecoverDirective {
         Relaxed() {
             super(true, false);
@@ -105,7 +114,8 @@ abstract sealed class RecoverDirective extends Directive {
         var mounted = MountedVolume.of(destination);
         if (mounted.isPresent() && mounted.get().special().equals(MountedVolume.resolve(special))) {
             throw new ToolException(destination + ": is on " + special
-                    + " itself, and what is written there destroys what is to be recovered; name a folder on another disk");
+                    + " itself, and what is written there destroys what is to be recovered; name a folder on"
+                    + " another disk");
         }
         if (Files.exists(destination)) {
             if (!Files.isDirectory(destination)) {
@@ -113,7 +123,8 @@ abstract sealed class RecoverDirective extends Directive {
             }
             try (Stream<Path> entries = Files.list(destination)) {
                 if (entries.findAny().isPresent()) {
-                    throw new ToolException(destination + ": not empty; name a folder that is, or one that is not there yet");
+                    throw new ToolException(
+                            destination + ": not empty; name a folder that is, or one that is not there yet");
                 }
             }
         } else {

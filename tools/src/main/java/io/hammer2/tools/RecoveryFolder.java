@@ -103,8 +103,8 @@ final class RecoveryFolder implements SalvageSink {
         }
         if (!inode.type().hasData()) {
             skipped++;
-            trouble.accept(text(path) + ": a " + inode.type().name().toLowerCase(Locale.ROOT).replace('_', ' ')
-                    + ", which is not made again");
+            trouble.accept(text(path) + ": a "
+                    + inode.type().name().toLowerCase(Locale.ROOT).replace('_', ' ') + ", which is not made again");
             return;
         }
         Path parent = directory(path, path.size() - 1);
@@ -117,7 +117,8 @@ final class RecoveryFolder implements SalvageSink {
             Files.move(file, marked);
             file = marked;
             corrupted++;
-            trouble.accept(text(path) + ": " + damaged + (damaged == 1 ? " damaged block" : " damaged blocks") + "; what there is of it is in " + root.relativize(file));
+            trouble.accept(text(path) + ": " + damaged + (damaged == 1 ? " damaged block" : " damaged blocks")
+                    + "; what there is of it is in " + root.relativize(file));
         }
         files++;
         versions += number > 0 ? 1 : 0;
@@ -174,7 +175,8 @@ final class RecoveryFolder implements SalvageSink {
             if (SymbolicLink.make(target.toByteArray(), file)) {
                 return 0;
             }
-            trouble.accept(root.relativize(file) + ": a symbolic link that cannot be made here; the file holds its target");
+            trouble.accept(
+                    root.relativize(file) + ": a symbolic link that cannot be made here; the file holds its target");
         } else {
             damaged = Math.max(1, damaged);
         }

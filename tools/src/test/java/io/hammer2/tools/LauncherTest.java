@@ -188,6 +188,91 @@ final class LauncherTest {
     }
 
     @Test
+    void what_is_installed_works_without_the_sources_and_uninstall_leaves_nothing() throws Exception {
+        Path prefix = folder.resolve("prefix");
+        Ended installed = run("install", "--prefix", prefix.toString());
+        assertEquals(0, installed.status, installed.err);
+        assertEquals("", installed.err);
+        assertTrue(Files.size(prefix.resolve("lib/hammer2/hammer2.aot")) > 0);
+        // Away from the sources, and as a user calls them.
+        Ended hash = execute(List.of(prefix.resolve("bin/hammer2").toString(), "hash", "DATA"));
+        assertEquals("c78fff92381d8000 DATA\n", hash.out, hash.err);
+        assertEquals("", hash.err);
+        Path volume = folder.resolve("installed.img");
+        Path sbin = prefix.resolve("sbin");
+        assertEquals(
+                0, execute(List.of(sbin.resolve("newfs_hammer2").toString(), "-s", "128M", volume.toString())).status);
+        Path node = node("mnt");
+        Ended helped = execute(List.of(
+                sbin.resolve("mount.fuse.hammer2").toString(),
+                volume.toString(),
+                node.toString(),
+                "-o",
+                "rw,log=" + folder.resolve("log")));
+        assertEquals(0, helped.status, helped.err);
+        Files.writeString(node.resolve("file"), "content");
+        assertEquals(0, execute(List.of(sbin.resolve("umount.fuse.hammer2").toString(), node.toString())).status);
+        assertEquals(0, execute(List.of(sbin.resolve("fsck_hammer2").toString(), "-q", volume.toString())).status);
+        for (String page : List.of("hammer2", "newfs_hammer2", "mount_hammer2", "umount_hammer2", "fsck_hammer2")) {
+            String source = Files.readString(prefix.resolve("share/man/man8/" + page + ".8"));
+            assertTrue(source.startsWith(".TH "), source);
+            assertTrue(source.contains("\n.SH SYNOPSIS\n"), source);
+        }
+        assertTrue(Files.readString(prefix.resolve("share/man/man8/hammer2.8")).contains("\n.SS \"bulkfree\"\n"));
+        Ended completed = execute(List.of(
+                "bash",
+                "-c",
+                ". " + prefix.resolve("share/bash-completion/completions/hammer2")
+                        + "; COMP_WORDS=(hammer2 bul) COMP_CWORD=1 COMP_LINE='hammer2 bul'; _complete_hammer2;"
+                        + " echo \"${COMPREPLY[@]}\""));
+        assertEquals("bulkfree\n", completed.out, completed.err);
+        // Again, over what is there; and with a cache of another JDK, or a broken one.
+        assertEquals(0, run("install", "--prefix", prefix.toString()).status);
+        Files.writeString(prefix.resolve("lib/hammer2/hammer2.aot"), "no cache");
+        Ended without = execute(List.of(prefix.resolve("bin/hammer2").toString(), "hash", "DATA"));
+        assertEquals("c78fff92381d8000 DATA\n", without.out, without.err);
+        assertEquals("", without.err);
+        assertEquals(0, run("uninstall", "--prefix", prefix.toString()).status);
+        assertFalse(Files.exists(prefix), "something is left");
+        assertEquals(1, run("uninstall", "--prefix", prefix.toString()).status);
+        assertEquals(2, run("install", "--prefix").status);
+    }
+
+    /** mount(8) looks for helpers in /sbin: in a mount namespace of its own that is a folder over it. */
+    @Test
+    void mount_finds_the_installed_helper() throws Exception {
+        Path stage = folder.resolve("stage");
+        Ended installed = run("install", "--prefix", folder.resolve("pre").toString(), "--destdir", stage.toString());
+        assertEquals(0, installed.status, installed.err);
+        assertEquals(0, run("install", "--prefix", folder.resolve("pre").toString()).status);
+        Path volume = fresh();
+        Path node = node("mnt");
+        String script = String.join(
+                " && ",
+                "mount -t tmpfs none " + stage,
+                "mkdir " + stage + "/upper " + stage + "/work",
+                "mount -t overlay overlay -o lowerdir=/usr/sbin,upperdir=" + stage + "/upper,workdir=" + stage
+                        + "/work /usr/sbin",
+                "cp -P " + folder.resolve("pre/sbin") + "/*mount.*hammer2 /usr/sbin",
+                "mount -t fuse.hammer2 -o rw,log=" + folder.resolve("log") + " " + volume + "@DATA " + node,
+                "echo content > " + node + "/file",
+                "umount " + node,
+                "mount -t fuse.hammer2 -o ro,log=" + folder.resolve("log") + " " + volume + "@DATA " + node,
+                "cat " + node + "/file",
+                "umount " + node);
+        Ended ended = execute(List.of("unshare", "-m", "sh", "-c", script));
+        assertEquals("content\n", ended.out, ended.err);
+        assertEquals(0, ended.status, ended.err);
+        assertEquals(
+                0,
+                run("uninstall", "--prefix", folder.resolve("pre").toString(), "--destdir", stage.toString()).status);
+        try (var left = Files.list(stage)) {
+            // The folders above the prefix were there for it alone, too.
+            assertEquals(List.of(), left.toList());
+        }
+    }
+
+    @Test
     void sigterm_in_the_foreground_unmounts_and_is_no_failure() throws Exception {
         Path node = node("mnt");
         Path said = folder.resolve("said");

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +11,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,7 +39,7 @@ final class OrdinaryUserTest {
                 "-Xmx256m",
                 "-ea",
                 "-cp",
-                copyOfClassPath()));
+                ClassPathCopy.forOthers(folder)));
         allowOthersIn(folder.resolve("volumes"));
         Path said = folder.resolve("said");
         Process process = new ProcessBuilder(command)
@@ -50,31 +48,6 @@ final class OrdinaryUserTest {
                 .start();
         assertTrue(process.waitFor(4, TimeUnit.MINUTES), "it hangs");
         assertEquals("ok\n", Files.readString(said));
-    }
-
-    /** The project may lie where only its owner may look. */
-    private String copyOfClassPath() throws IOException {
-        List<String> copies = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-            Path from = Path.of(entry);
-            if (entry.isEmpty() || !Files.exists(from)) {
-                continue;
-            }
-            Path to = folder.resolve("lib" + copies.size() + "-" + from.getFileName());
-            try (Stream<Path> all = Files.walk(from)) {
-                for (Path source : all.toList()) {
-                    Path target = to.resolve(from.relativize(source).toString());
-                    Files.copy(source, target);
-                    if (Files.isDirectory(target)) {
-                        allowOthersIn(target);
-                    } else {
-                        Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rw-r--r--"));
-                    }
-                }
-            }
-            copies.add(to.toString());
-        }
-        return String.join(File.pathSeparator, copies);
     }
 
     private static void allowOthersIn(Path directory) throws IOException {

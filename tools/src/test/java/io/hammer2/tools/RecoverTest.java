@@ -118,8 +118,10 @@ final class RecoverTest {
         assertArrayEquals(first, Files.readAllBytes(dir.resolve("file.00001")));
         assertArrayEquals(content(3, 100), Files.readAllBytes(dir.resolve("small")));
         assertEquals(3, list(dir).size(), run.out());
-        assertEquals("rw-r-----", java.nio.file.attribute.PosixFilePermissions.toString(
-                Files.getPosixFilePermissions(dir.resolve("file"))));
+        assertEquals(
+                "rw-r-----",
+                java.nio.file.attribute.PosixFilePermissions.toString(
+                        Files.getPosixFilePermissions(dir.resolve("file"))));
         assertArrayEquals(before, Files.readAllBytes(image), "nothing is written to it");
     }
 
@@ -136,7 +138,8 @@ final class RecoverTest {
             lwkt.run(0, () -> volume.pfss().change(List.of(new PfsChange.Delete(Label.of("OLD")))));
         }
         assertFalse(Run.hammer2("pfs-list", image.toString()).succeeded().out().contains("OLD"));
-        Run.hammer2("recover-file", image.toString(), "kept", destination().toString()).succeeded();
+        Run.hammer2("recover-file", image.toString(), "kept", destination().toString())
+                .succeeded();
         assertArrayEquals(content(4, 30_000), Files.readAllBytes(destination().resolve("OLD/kept")));
         assertFalse(Files.exists(destination().resolve("DATA")));
     }
@@ -166,10 +169,11 @@ final class RecoverTest {
         recover(image.volumes().getFirst(), "/").failed(1, "2 of the files are damaged");
         assertTrue(Files.exists(destination().resolve("DATA/big/file.corrupted")));
         assertFalse(Files.exists(destination().resolve("DATA/big/file")));
-        List<String> differing = Manifest.compareContent(destination().resolve("DATA"), image.manifest(), "DATA").stream()
-                .map(line -> line.substring(0, line.indexOf(": ")))
-                .distinct()
-                .toList();
+        List<String> differing =
+                Manifest.compareContent(destination().resolve("DATA"), image.manifest(), "DATA").stream()
+                        .map(line -> line.substring(0, line.indexOf(": ")))
+                        .distinct()
+                        .toList();
         assertEquals(List.of("/big/file", "/src/d11/d40/f44.h"), differing);
     }
 
@@ -286,9 +290,14 @@ final class RecoverTest {
         Files.createFile(full.resolve("file"));
         Run.hammer2("recover", image.toString(), "/", full.toString()).failed(1, "not empty");
         Run.hammer2("recover", image.toString(), "/", image.toString()).failed(1, "not a directory");
-        Run.hammer2("recover", image.toString(), "../x", destination().toString()).failed(1, "without . and ..");
+        Run.hammer2("recover", image.toString(), "../x", destination().toString())
+                .failed(1, "without . and ..");
         Run.hammer2("recover", image.toString(), "", destination().toString()).failed(1, "a path is wanted");
-        Run.hammer2("recover", work.resolve("none").toString(), "/", destination().toString())
+        Run.hammer2(
+                        "recover",
+                        work.resolve("none").toString(),
+                        "/",
+                        destination().toString())
                 .failed(1, "no such file");
         Run.hammer2("recover", image.toString(), "/").failed(2, "DESTDIR");
         Path noise = Files.write(work.resolve("noise"), content(9, 9 << 20));
@@ -299,9 +308,7 @@ final class RecoverTest {
 
     private static List<String> list(Path folder) throws IOException {
         try (Stream<Path> entries = Files.list(folder)) {
-            return entries.map(path -> path.getFileName().toString())
-                    .sorted()
-                    .toList();
+            return entries.map(path -> path.getFileName().toString()).sorted().toList();
         }
     }
 

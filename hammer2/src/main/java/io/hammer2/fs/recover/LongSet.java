@@ -13,8 +13,8 @@ final class LongSet {
 
     /** @param bytesMax of memory, rounded down to a power of two */
     LongSet(long bytesMax) {
-        this.slotsMax = (int)
-                Long.highestOneBit(Math.clamp(bytesMax / Long.BYTES, SLOTS_MIN, (long) Integer.MAX_VALUE / 2));
+        this.slotsMax =
+                (int) Long.highestOneBit(Math.clamp(bytesMax / Long.BYTES, SLOTS_MIN, (long) Integer.MAX_VALUE / 2));
     }
 
     /** @return whether the number was not in the set */

@@ -181,8 +181,7 @@ public final class Salvage implements AutoCloseable {
             return true;
         }
         int depth = path.size() - 1;
-        return depth < wanted.path().size()
-                && Arrays.equals(wanted.path().get(depth - 1), path.get(depth));
+        return depth < wanted.path().size() && Arrays.equals(wanted.path().get(depth - 1), path.get(depth));
     }
 
     /** @return null when it is damaged */
@@ -209,7 +208,8 @@ public final class Salvage implements AutoCloseable {
                 return;
             }
             List<byte[]> path = List.of(
-                    LOST_FOUND.getBytes(StandardCharsets.UTF_8), ("0x" + Key.text(ref.key())).getBytes(StandardCharsets.UTF_8));
+                    LOST_FOUND.getBytes(StandardCharsets.UTF_8),
+                    ("0x" + Key.text(ref.key())).getBytes(StandardCharsets.UTF_8));
             try {
                 sink.file(path, inode, into -> contents.read(inode, into));
             } catch (IOException e) {
@@ -229,7 +229,8 @@ public final class Salvage implements AutoCloseable {
      */
     public static long contentIdentity(InodeBlock inode) {
         MemorySegment content = inode.bytes().asSlice(inode.bytes().byteSize() / 2);
-        return LongSet.mix(Xxh64.hash(content) ^ LongSet.mix(inode.sizeBytes() * FileType.values().length + inode.typeCode()));
+        return LongSet.mix(
+                Xxh64.hash(content) ^ LongSet.mix(inode.sizeBytes() * FileType.values().length + inode.typeCode()));
     }
 
     @Override
