@@ -10,11 +10,12 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/** What a process does to outlive the terminal it was started from. */
+/** Whose a process is, and what it does to outlive the terminal it was started from. */
 final class Daemon {
     private static final int O_RDWR = 2;
     private static final MethodHandle SETSID = function("setsid", FunctionDescriptor.of(JAVA_INT));
     private static final MethodHandle GETUID = function("getuid", FunctionDescriptor.of(JAVA_INT));
+    private static final MethodHandle GETGID = function("getgid", FunctionDescriptor.of(JAVA_INT));
     private static final MethodHandle DUP2 = function("dup2", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
     private static final MethodHandle CHDIR = function("chdir", FunctionDescriptor.of(JAVA_INT, ADDRESS));
     private static final MethodHandle OPEN = function("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
@@ -23,6 +24,15 @@ final class Daemon {
     static int uid() {
         try {
             return (int) GETUID.invokeExact();
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Group id of who started this process. */
+    static int gid() {
+        try {
+            return (int) GETGID.invokeExact();
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

@@ -1,6 +1,5 @@
 package io.hammer2.tools;
 
-import com.sun.security.auth.module.UnixSystem;
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.BlockDevices;
 import io.hammer2.blockdev.DeviceBusyException;
@@ -168,8 +167,7 @@ final class NewfsCommand implements Callable<Integer> {
                 nowMicros,
                 UUID::randomUUID);
         // Nobody but root could write to what belongs to root, and an ordinary user mounts as himself.
-        UnixSystem caller = new UnixSystem();
-        return options.ownedBy((int) caller.getUid(), (int) caller.getGid());
+        return options.ownedBy(Daemon.uid(), Daemon.gid());
     }
 
     /** Refuses what cannot be made before a file is made or resized for it. */
