@@ -178,10 +178,11 @@ h2_run() {
     # What scripts/install prepared for one JDK and these jars; of another JDK it is passed over, and that is no news for a user.
     h2_cache=
     if [ -f "$h2_dist/hammer2.aot" ]; then
-        h2_cache="-XX:AOTCache=$h2_dist/hammer2.aot -Xlog:disable -Xlog:all=error:stderr"
+        h2_cache="-XX:AOTCache=$h2_dist/hammer2.aot -Xlog:disable -Xlog:all=error,aot*=off,cds*=off:stderr"
         h2_daemon_flags="$h2_cache $h2_daemon_flags"
     fi
-    # The flags are words of ours without blanks, and so is where something is installed.
+    # The flags are words of ours without blanks, and so is where something is installed; the stars in them are the JVM's.
+    set -f
     # shellcheck disable=SC2086
     exec "$JAVA_HOME/bin/java" $h2_cache $h2_jvm_flags $h2_flags -Dhammer2.terminal="$h2_terminal" \
         -Dhammer2.daemonFlags="${h2_daemon_flags:-}" \
