@@ -22,8 +22,8 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "SPECIAL is a device or an image, several volumes joined by ':'. Without @LABEL the PFS that the volume is"
-                + " for is mounted: DATA, ROOT or BOOT. Further PFSs of a volume are mounted by the same command, and"
-                + " @LABEL alone is a PFS of what is mounted already.",
+                    + " for is mounted: DATA, ROOT or BOOT. Further PFSs of a volume are mounted by the same command, and"
+                    + " @LABEL alone is a PFS of what is mounted already.",
             "Options: " + MountWords.KNOWN + "; those of every file system are passed over.",
             "Without ro it can be written. sync_interval= is how old a change may get before it is committed (30),"
                     + " dirty= how much may wait for that (128M). What was written is on the media when umount_hammer2"

@@ -184,8 +184,7 @@ final class VolumeServer implements Mounted {
         try {
             String label = NameText.of(files.pfs().labelBytes().toArray(ValueLayout.JAVA_BYTE));
             String source = MountedVolume.resolve(special) + "@" + label;
-            mount = transport(wanted)
-                    .mount(lwkt, request.node(), wanted.operations(files), wanted.fuse(source, log));
+            mount = transport(wanted).mount(lwkt, request.node(), wanted.operations(files), wanted.fuse(source, log));
             ServedMount served =
                     new ServedMount(label, files, mount, mark(mount.mountPoint()), new CompletableFuture<>());
             mounts.add(served);
