@@ -25,6 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 final class LauncherTest {
     private static final String BUILDING = "Building the tools";
 
+    /** That no other volume has which may be mounted here. */
+    private static final String LABEL = "OF-LAUNCHER-TEST";
+
     @TempDir
     private static Path clone;
 
@@ -152,21 +155,21 @@ final class LauncherTest {
     void several_pfss_are_served_by_one_process_and_each_is_on_the_media_when_its_umount_hammer2_returns()
             throws Exception {
         Path volume = folder.resolve("several.img");
-        assertEquals(0, run("newfs_hammer2", "-s", "128M", "-L", "A", "-L", "B", volume.toString()).status);
+        assertEquals(0, run("newfs_hammer2", "-s", "128M", "-L", "A", "-L", LABEL, volume.toString()).status);
         Path a = node("a");
         Path b = node("b");
         String log = "log=" + folder.resolve("log");
         assertEquals(0, run("mount_hammer2", "-o", log, volume + "@A", a.toString()).status);
-        Ended second = run("mount_hammer2", volume + "@B", b.toString());
+        Ended second = run("mount_hammer2", volume + "@" + LABEL, b.toString());
         assertEquals(0, second.status, second.err);
         assertEquals("", second.err);
-        Ended twice = run("mount_hammer2", "@B", node("c").toString());
+        Ended twice = run("mount_hammer2", "@" + LABEL, node("c").toString());
         assertEquals(32, twice.status);
         assertTrue(twice.err.contains("mounted already; mounted are A on " + a), twice.err);
         Process foreground = new ProcessBuilder(
                         clone.resolve("scripts/mount_hammer2").toString(),
                         "-f",
-                        "@LOCAL",
+                        volume + "@LOCAL",
                         mountPoints.getLast().toString())
                 .start();
         awaitMounted(mountPoints.getLast(), foreground);
