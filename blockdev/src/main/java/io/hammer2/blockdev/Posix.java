@@ -61,6 +61,9 @@ final class Posix {
     /** preadv2(2), Linux: only what can be had without waiting. */
     static final int RWF_NOWAIT = 8;
 
+    /** sync_file_range(2), Linux: begin to write what is dirty, and do not wait. */
+    static final int SYNC_FILE_RANGE_WRITE = 2;
+
     /** fallocate(2), Linux: keep the size, make a hole. */
     static final int FALLOC_FL_KEEP_SIZE = 1;
 
@@ -143,6 +146,10 @@ final class Posix {
     /** int fallocate(int fd, int mode, off_t offset, off_t len), Linux only */
     private static final MethodHandle FALLOCATE =
             MACOS ? null : bind("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+    /** int sync_file_range(int fd, off_t offset, off_t nbytes, unsigned flags), Linux only */
+    private static final MethodHandle SYNC_FILE_RANGE = MACOS
+            ? null
+            : bind("sync_file_range", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
     /** int ioctl(int fd, unsigned long request, ...) with a pointer as its argument */
     private static final MethodHandle IOCTL = bind(
             "ioctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS), Linker.Option.firstVariadicArg(2));
@@ -248,6 +255,16 @@ final class Posix {
         try {
             MemorySegment captured = CAPTURED.get();
             return answer((int) FDATASYNC.invokeExact(captured, fd), captured);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** Linux only. */
+    static int syncFileRange(int fd, long offset, long length, int flags) {
+        try {
+            MemorySegment captured = CAPTURED.get();
+            return answer((int) SYNC_FILE_RANGE.invokeExact(captured, fd, offset, length, flags), captured);
         } catch (Throwable e) {
             throw unchecked(e);
         }

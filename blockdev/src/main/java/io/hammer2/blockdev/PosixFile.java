@@ -125,6 +125,16 @@ final class PosixFile {
         }
     }
 
+    /**
+     * Lets the system begin to bring a range from its cache to the medium, so that a later {@link #flush} has less to wait for. It
+     * makes nothing durable; what goes wrong in it, the flush reports.
+     */
+    void beginWriteback(long offset, long length) {
+        if (!Posix.MACOS) {
+            int ignored = Posix.syncFileRange(fd, offset, length, Posix.SYNC_FILE_RANGE_WRITE);
+        }
+    }
+
     /** Makes completed writes durable; once it has failed it fails for ever. */
     void flush() throws IOException {
         IOException earlier = flushFailure.get();

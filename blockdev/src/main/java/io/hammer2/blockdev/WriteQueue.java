@@ -12,6 +12,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * there cost more than they write. Those that adjoin are one system call.
  */
 final class WriteQueue {
+    /** As much as this at once is part of a stream, which is not written again soon: no use to keep it from the medium. */
+    private static final int STREAM_BYTES = 512 << 10;
+
     private final PosixFile file;
     private final DeviceRequests requests;
 
@@ -109,6 +112,11 @@ final class WriteQueue {
         for (int i = 0; i < parts.length; i++) {
             parts[i] = adjoining.get(i).from;
         }
-        file.writeFully(adjoining.getFirst().offsetBytes, parts);
+        long begin = adjoining.getFirst().offsetBytes;
+        file.writeFully(begin, parts);
+        long length = adjoining.getLast().end() - begin;
+        if (length >= STREAM_BYTES) {
+            file.beginWriteback(begin, length);
+        }
     }
 }

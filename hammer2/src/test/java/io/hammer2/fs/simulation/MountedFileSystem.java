@@ -150,6 +150,11 @@ record MountedFileSystem(FileSystem fs) implements Posix {
     }
 
     @Override
+    public void setDataPolicy(long inum, int compAlgo, int checkAlgo) {
+        fs.setDataPolicy(inum, compAlgo, checkAlgo);
+    }
+
+    @Override
     public int write(long inum, long offset, byte[] from, int flags) {
         return fs.write(inum, offset, MemorySegment.ofArray(from), flags);
     }

@@ -62,6 +62,9 @@ interface Posix {
 
     Attributes setAttributes(long inum, AttributeChange change);
 
+    /** Changes nothing that can be seen, now or later. */
+    void setDataPolicy(long inum, int compAlgo, int checkAlgo);
+
     int write(long inum, long offset, byte[] from, int flags);
 
     void allocate(long inum, long offset, long length, AllocateMode mode);

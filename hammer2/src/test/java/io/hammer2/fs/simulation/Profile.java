@@ -42,6 +42,7 @@ record Profile(
         RMDIR,
         RENAME,
         CHANGE,
+        POLICY,
         TRUNCATE,
         WRITE,
         APPEND,
@@ -54,7 +55,7 @@ record Profile(
     /** Everything. */
     static final Profile MIXED = new Profile(
             "mixed",
-            weights(6, 6, 8, 2, 3, 4, 1, 3, 3, 10, 4, 1, 1, 2, 4, 8, 3, 9, 5, 5, 12, 4, 3, 4, 0, 0),
+            weights(6, 6, 8, 2, 3, 4, 1, 3, 3, 10, 4, 1, 1, 2, 4, 8, 3, 9, 5, 3, 5, 12, 4, 3, 4, 0, 0),
             80,
             40,
             300_000,
@@ -64,7 +65,7 @@ record Profile(
     /** Names, over and over. */
     static final Profile METADATA = new Profile(
             "metadata storm",
-            weights(2, 2, 1, 1, 0, 2, 0, 2, 2, 20, 6, 1, 1, 3, 8, 14, 5, 16, 4, 0, 1, 0, 0, 0, 1, 1),
+            weights(2, 2, 1, 1, 0, 2, 0, 2, 2, 20, 6, 1, 1, 3, 8, 14, 5, 16, 4, 1, 0, 1, 0, 0, 0, 1, 1),
             120,
             60,
             600,
@@ -74,7 +75,7 @@ record Profile(
     /** A few files in the middle of them. */
     static final Profile OVERWRITE = new Profile(
             "overwrite",
-            weights(0, 0, 2, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3, 20, 1, 3, 3, 1, 1),
+            weights(0, 0, 2, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3, 3, 20, 1, 3, 3, 1, 1),
             8,
             8,
             200_000,
@@ -84,7 +85,7 @@ record Profile(
     /** Logs. */
     static final Profile APPEND = new Profile(
             "append with fsync",
-            weights(0, 0, 2, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1, 20, 0, 0, 5, 0),
+            weights(0, 0, 2, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1, 1, 20, 0, 0, 5, 0),
             12,
             12,
             150_000,
@@ -94,7 +95,7 @@ record Profile(
     /** New content under a temporary name, then the name that counts. */
     static final Profile RENAME_OVER = new Profile(
             "rename over",
-            weights(1, 0, 1, 0, 0, 1, 0, 0, 0, 10, 1, 0, 2, 1, 3, 1, 1, 16, 1, 0, 8, 2, 0, 0, 3, 1),
+            weights(1, 0, 1, 0, 0, 1, 0, 0, 0, 10, 1, 0, 2, 1, 3, 1, 1, 16, 1, 1, 0, 8, 2, 0, 0, 3, 1),
             16,
             10,
             4_000,
@@ -104,7 +105,7 @@ record Profile(
     /** More than there is room for. */
     static final Profile FULL = new Profile(
             "full volume",
-            weights(1, 1, 2, 0, 0, 1, 2, 1, 1, 6, 1, 0, 0, 0, 1, 4, 1, 4, 2, 3, 20, 6, 2, 2, 1, 1),
+            weights(1, 1, 2, 0, 0, 1, 2, 1, 1, 6, 1, 0, 0, 0, 1, 4, 1, 4, 2, 2, 3, 20, 6, 2, 2, 1, 1),
             40,
             30,
             3_000_000,

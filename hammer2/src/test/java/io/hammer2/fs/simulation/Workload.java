@@ -5,6 +5,8 @@ import io.hammer2.fs.AttributeChange;
 import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.NewInode;
 import io.hammer2.fs.RenameMode;
+import io.hammer2.fs.codec.CheckCode;
+import io.hammer2.fs.codec.Compression;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.Limits;
 import java.util.ArrayList;
@@ -112,6 +114,7 @@ final class Workload {
             case RMDIR -> rmdir();
             case RENAME -> rename();
             case CHANGE -> change();
+            case POLICY -> policy();
             case TRUNCATE -> truncate();
             case WRITE -> write(false);
             case APPEND -> write(true);
@@ -306,6 +309,22 @@ final class Workload {
             change.uflags(random.nextInt(4) == 0 ? pick(List.of(1, 2, 4, 0x20000, 0x40000)) : 0);
         }
         return setAttributes(Operation.Kind.GROW, inum, change);
+    }
+
+    /** Of a file in the middle of its life, or of a directory, from which what is made in it inherits. */
+    private Operation policy() {
+        long inum = random.nextBoolean() ? directory() : file();
+        Compression method = pick(List.of(Compression.values()));
+        int level = method.levelMax() == 0 ? 0 : random.nextInt(method.levelMin() - 1, method.levelMax() + 1);
+        int compAlgo = (method.hasLevel(level) ? level : 0) << 4 | method.code();
+        int checkAlgo = random.nextInt(4) == 0 ? random.nextInt(CheckCode.FREEMAP.code()) : FileSystem.POLICY_KEEP;
+        return operation(
+                Operation.Kind.GROW,
+                () -> "setDataPolicy " + inum + " compression " + compAlgo + " check " + checkAlgo,
+                fs -> {
+                    fs.setDataPolicy(inum, compAlgo, checkAlgo);
+                    return null;
+                });
     }
 
     private Operation truncate() {
