@@ -10,6 +10,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -158,6 +159,8 @@ final class MountSocket implements AutoCloseable {
     /** Says that it is mounted, and in the foreground waits for the end of the mount or of the command, whichever comes first. */
     private void attend(SocketChannel connection, MountMessages.Question question, ServedMount served) {
         boolean isWanted = false;
+        // Waited for, and not the end itself: who waits for that may go on before it is told, and hang up.
+        CompletableFuture<Void> told = served.ended().thenAccept(lost -> {});
         try {
             List<String> passedOver = server.passedOver(question.request());
             if (!passedOver.isEmpty()) {
@@ -169,7 +172,7 @@ final class MountSocket implements AutoCloseable {
             }
             MountMessages.say(connection, MountMessages.READY, "");
             if (question.isForeground()) {
-                var _ = served.ended().thenAccept(lost -> sayEnd(connection, lost));
+                told = served.ended().thenAccept(lost -> sayEnd(connection, lost));
                 MountMessages.awaitHangUp(connection);
             }
             isWanted = !question.isForeground();
@@ -178,7 +181,7 @@ final class MountSocket implements AutoCloseable {
         }
         if (!isWanted) {
             served.mount().close();
-            served.ended().join();
+            told.join();
         }
     }
 
