@@ -29,12 +29,10 @@ class ReorderingBlockDeviceTest {
             }
         });
         List<IOException> ends = new ArrayList<>();
-        device.flush(error -> {
-            ends.add(error);
-            assertFalse(base.closed.get(), "closed under the request");
-        });
+        device.flush(ends::add);
         assertTrue(device.completeOne());
         assertNull(ends.getFirst());
+        assertFalse(base.wasClosedUnderFlush.get(), "closed under the request");
         base.closer.join();
         assertTrue(base.closed.get());
     }
@@ -42,6 +40,9 @@ class ReorderingBlockDeviceTest {
     /** Its flush has another thread close the device above it, and ends when that thread has closed this one or waits. */
     private static final class FlushUnderClose implements BlockDevice {
         final AtomicBoolean closed = new AtomicBoolean();
+        /** Looked at before the flush ends: once it has ended, the close that waits for it may come at any moment. */
+        final AtomicBoolean wasClosedUnderFlush = new AtomicBoolean();
+
         private Thread closer;
 
         @Override
@@ -50,6 +51,7 @@ class ReorderingBlockDeviceTest {
             while (!closed.get() && closer.getState() != Thread.State.WAITING) {
                 Thread.onSpinWait();
             }
+            wasClosedUnderFlush.set(closed.get());
             done.done(null);
         }
 
