@@ -42,6 +42,8 @@ final class PfsSearch {
                 if (pfss.list().stream().anyMatch(row -> row.name().equals(label))) {
                     found.add(target);
                 }
+            } catch (ToolException e) {
+                // A mount whose server is gone, or that others may not enter, has none that could be meant.
             }
         }
         if (found.isEmpty()) {
