@@ -187,7 +187,7 @@ final class Access {
             if (failed) {
                 throw readOnly();
             }
-            tried = makeRoom(tried);
+            tried = makeRoom(tried, givesBack);
         }
     }
 
@@ -207,17 +207,19 @@ final class Access {
      * reserved is more than what it takes; and then bulkfree.
      *
      * @param tried 0, or what the last call for the same change returned
+     * @param givesBack as {@link #begin}; then bulkfree is not left out because it has run a moment ago
      * @throws FsException ENOSPC when there is nothing more to try
      */
-    int makeRoom(int tried) {
+    int makeRoom(int tried, boolean givesBack) {
         SpaceBudget budget = volume.budget();
-        if (budget.lacksWholeBlocks()
-                && (budget.knowsOfMore() || volume.spaceCount().further())) {
+        // What the background was just counting may be enough: to count further waits for it.
+        boolean wantsBlocks = budget.lacksWholeBlocks();
+        if (wantsBlocks && (budget.knowsOfMore() || volume.spaceCount().further() || budget.knowsOfMore())) {
             return tried;
         }
         if (tried == 0) {
             commit();
-        } else if (tried > 1 || !volume.reclaim().onFull()) {
+        } else if (tried > 1 || !volume.reclaim().onFull(givesBack)) {
             throw noSpace();
         }
         return tried + 1;

@@ -267,7 +267,7 @@ final class Contents {
             } finally {
                 access.end(false);
             }
-            tried = access.makeRoom(tried);
+            tried = access.makeRoom(tried, false);
         }
     }
 

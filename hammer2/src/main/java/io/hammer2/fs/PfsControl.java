@@ -137,7 +137,7 @@ public final class PfsControl {
                         transaction.coreNanos(), volumeCpu.lwkt().clock().nanoTime() - from);
             }
             boolean mayHelp = refusal.reason() == PfsException.Reason.NO_SPACE && attempt == 0;
-            if (!mayHelp || !writing.reclaim.onFull()) {
+            if (!mayHelp || !writing.reclaim.onFull(true)) {
                 throw new FsException(errno(refusal.reason()), refusal.getMessage());
             }
         }

@@ -66,11 +66,16 @@ final class WriteAheadTest {
             ends.await();
             verify(files, inum, "in use");
         });
-        mounted(seed, device, files -> verify(
-                files,
-                files.lookup(FileSystem.ROOT_INUM, MemorySegment.ofArray("file".getBytes(StandardCharsets.US_ASCII)))
-                        .inum(),
-                "mounted anew"));
+        mounted(
+                seed,
+                device,
+                files -> verify(
+                        files,
+                        files.lookup(
+                                        FileSystem.ROOT_INUM,
+                                        MemorySegment.ofArray("file".getBytes(StandardCharsets.US_ASCII)))
+                                .inum(),
+                        "mounted anew"));
     }
 
     @FunctionalInterface

@@ -152,15 +152,16 @@ public final class Reclaim implements BulkFree.Host {
     /**
      * Called where there is no space left for a change, with no gate held: waits for a run if one could help.
      *
+     * @param givesBack whether the change gives space back: a full volume can always delete, so it is not asked how long ago the last run was
      * @return whether anything came back
      */
-    public boolean onFull() {
+    public boolean onFull(boolean givesBack) {
         return cpu.call(() -> {
             long before = budget.freeBytes();
             // Behind a run that goes on, which may be all that is needed.
             turn.lockExclusive();
             try {
-                boolean isTime = emergency || clock.nanoTime() - notBeforeForWritersNanos >= 0;
+                boolean isTime = givesBack || emergency || clock.nanoTime() - notBeforeForWritersNanos >= 0;
                 if (changes != changesSeen && isTime) {
                     runByItself();
                 }
