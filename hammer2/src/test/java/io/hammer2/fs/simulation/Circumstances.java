@@ -2,6 +2,7 @@ package io.hammer2.fs.simulation;
 
 import io.hammer2.fs.Errno;
 import io.hammer2.fs.StatFs;
+import java.util.List;
 
 /**
  * Which errors there may be that no operation is to blame for. None of them changes anything.
@@ -22,6 +23,10 @@ record Circumstances(boolean spaceShort, boolean spaceGone, boolean deviceFails,
         Outcome outcome = call.outcome();
         if (outcome.failedWith(Errno.EIO)) {
             return deviceFails;
+        }
+        if (deviceFails && outcome.value() instanceof List<?>) {
+            // A listing ends before what cannot be read, and only who asks for the rest hears of it.
+            return true;
         }
         return switch (call.operation().kind()) {
             case READ, USE -> false;
