@@ -7,7 +7,7 @@ import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.newfs.Newfs;
 import io.hammer2.fs.newfs.NewfsOptions;
-import io.hammer2.fs.simulation.LentBlockDevice;
+import io.hammer2.fs.testing.Borrowed;
 import io.hammer2.lwkt.Cpu;
 import io.hammer2.lwkt.Lwkt;
 import io.hammer2.lwkt.LwktThread;
@@ -87,7 +87,7 @@ final class WriteAheadTest {
         try (Lwkt lwkt = Lwkt.stepped(2, seed);
                 Hammer2 volume = Hammer2.open(
                         lwkt,
-                        List.of(new LentBlockDevice(device)),
+                        List.of(new Borrowed(device)),
                         MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, line -> {}))) {
             FileSystem files = volume.mount(null);
             lwkt.run(1, () -> {

@@ -5,7 +5,7 @@ import io.hammer2.blockdev.IoCompletion;
 import java.lang.foreign.MemorySegment;
 
 /** Another device, which outlives this one. */
-public record LentBlockDevice(BlockDevice lender) implements BlockDevice {
+record LentBlockDevice(BlockDevice lender) implements BlockDevice {
     @Override
     public long sizeBytes() {
         return lender.sizeBytes();
