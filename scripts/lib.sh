@@ -202,7 +202,7 @@ h2_run_stress() {
     h2_stress=$h2_root/tools/src/test/java/io/hammer2/tools/stress
     h2_classes=$h2_root/target/stress
     rm -rf "$h2_classes.$$"
-    "$JAVA_HOME/bin/javac" -nowarn -d "$h2_classes.$$" "$h2_stress"/*.java
+    "$JAVA_HOME/bin/javac" -nowarn -d "$h2_classes.$$" -cp "$h2_dist/hammer2-tools.jar" "$h2_stress"/*.java
     rm -rf "$h2_classes"
     mv "$h2_classes.$$" "$h2_classes"
     if [ -z "${H2CHECK:-}" ] && [ -r "$h2_root/../shared/tools/h2check.py" ]; then

@@ -76,6 +76,14 @@ final class LauncherTest {
     }
 
     @Test
+    void programs_of_stress_start_from_a_clone() throws Exception {
+        Ended fsx = run("fsx", "1", "200");
+        assertEquals(0, fsx.status, fsx.out + fsx.err);
+        Ended stress = run("stress", "1", "1");
+        assertEquals(0, stress.status, stress.out + stress.err);
+    }
+
+    @Test
     void a_changed_source_is_built_before_the_next_run() throws Exception {
         Path stamp = clone.resolve("tools/target/dist/built");
         Object before = Files.getAttribute(stamp, "unix:ino");
