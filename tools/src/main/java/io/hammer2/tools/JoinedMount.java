@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -16,12 +18,19 @@ import java.util.function.Consumer;
 final class JoinedMount implements Mounted {
     private static final long CLOSE_WAIT_SECONDS = 600;
 
+    /** Until the user is told that a server takes long, and until it counts as hanging. It may be at its last commit, to a slow disk. */
+    private static final long NOTE_SECONDS = 5;
+
+    private static final long ANSWER_SECONDS = 630;
+
     private final SocketChannel connection;
+    private final boolean isForeground;
     private final CountDownLatch over = new CountDownLatch(1);
     private final AtomicReference<ToolException> failure = new AtomicReference<>();
 
-    private JoinedMount(SocketChannel connection) {
+    private JoinedMount(SocketChannel connection, boolean isForeground) {
         this.connection = connection;
+        this.isForeground = isForeground;
     }
 
     /**
@@ -55,6 +64,11 @@ final class JoinedMount implements Mounted {
             Path socket, MountRequest request, boolean isForeground, Consumer<String> log) throws IOException {
         SocketChannel connection = SocketChannel.open(UnixDomainSocketAddress.of(socket));
         JoinedMount joined = null;
+        Future<?> note = after(
+                NOTE_SECONDS,
+                () -> log.accept("waiting for the process that has " + request.special()
+                        + " mounted; it is committing, or it hangs, and then it can be killed"));
+        Future<?> deadline = after(ANSWER_SECONDS, () -> closeQuietly(connection));
         try {
             MountMessages.ask(connection, new MountMessages.Question(MountMessages.namespace(), isForeground, request));
             for (String line = MountMessages.readLine(connection);
@@ -67,7 +81,7 @@ final class JoinedMount implements Mounted {
                     case MountMessages.NOTE -> log.accept(text);
                     case MountMessages.REFUSED -> throw new ToolException(text);
                     case MountMessages.READY -> {
-                        joined = new JoinedMount(connection);
+                        joined = new JoinedMount(connection, isForeground);
                         if (isForeground) {
                             joined.startListening();
                         }
@@ -80,9 +94,23 @@ final class JoinedMount implements Mounted {
             }
             return Optional.empty();
         } finally {
+            note.cancel(false);
+            deadline.cancel(false);
             if (joined == null || !isForeground) {
                 connection.close();
             }
+        }
+    }
+
+    private static Future<?> after(long seconds, Runnable body) {
+        return CompletableFuture.runAsync(body, CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS));
+    }
+
+    private static void closeQuietly(SocketChannel connection) {
+        try {
+            connection.close();
+        } catch (IOException e) {
+            // Who reads from it finds out.
         }
     }
 
@@ -105,6 +133,11 @@ final class JoinedMount implements Mounted {
             failure.set(new ToolException("the process that served this mount: " + e.getMessage(), e));
         }
         over.countDown();
+    }
+
+    @Override
+    public boolean needsThisProcess() {
+        return isForeground;
     }
 
     /** Only of what stays in the foreground. */

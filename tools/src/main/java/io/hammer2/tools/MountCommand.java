@@ -3,7 +3,6 @@ package io.hammer2.tools;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -114,16 +113,22 @@ final class MountCommand implements Callable<Integer> {
         MountRequest request = MountRequest.of(special, node, words);
         boolean isBackground = Boolean.getBoolean(BACKGROUND);
         MountLog log = MountLog.to(console.err());
-        Optional<JoinedMount> joined = JoinedMount.ask(request, RuntimeFolder.places(), !isBackground, log);
-        if (joined.isPresent() && isBackground) {
+        try (MountEnd end = MountEnd.watch(log)) {
+            return mount(request, options, isBackground, log, end);
+        } finally {
             log.drain();
-            console.out().println(READY);
-            return 0;
         }
-        MountEnd end = MountEnd.watch(log);
-        try (Mounted mounted =
-                joined.isPresent() ? joined.get() : VolumeServer.start(request, RuntimeFolder.places(), log)) {
+    }
+
+    private int mount(MountRequest request, MountWords options, boolean isBackground, MountLog log, MountEnd end)
+            throws InterruptedException {
+        try (Mounted mounted = Mounting.begin(request, RuntimeFolder.places(), !isBackground, log)) {
             end.mounted(mounted);
+            if (!mounted.needsThisProcess()) {
+                log.drain();
+                console.out().println(READY);
+                return 0;
+            }
             if (isBackground) {
                 goOnAlone(options, log);
             }
@@ -137,7 +142,6 @@ final class MountCommand implements Callable<Integer> {
             end.failed(EXIT_FAILURE);
             throw e;
         }
-        log.drain();
         return 0;
     }
 

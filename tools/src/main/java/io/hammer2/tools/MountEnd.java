@@ -8,9 +8,10 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Sees to it that a signal which ends the process unmounts and commits first, and that the process then ends with status 0: it is the usual
- * way of ending a service, and no failure. The JVM would end with 143.
+ * way of ending a service, and no failure. The JVM would end with 143. Only until it is closed: when the mount is over, the end of the JVM is the
+ * business of whoever runs it.
  */
-final class MountEnd {
+final class MountEnd implements AutoCloseable {
     /** A signal may come while the mount is being made. */
     private static final long START_WAIT_SECONDS = 10;
 
@@ -19,6 +20,7 @@ final class MountEnd {
     private final AtomicReference<Mounted> session = new AtomicReference<>();
     private final AtomicBoolean ending = new AtomicBoolean();
     private final AtomicInteger status = new AtomicInteger();
+    private final Thread atExit = new Thread(this::onExit, "mount-end");
 
     private MountEnd(MountLog log) {
         this.log = log;
@@ -26,8 +28,17 @@ final class MountEnd {
 
     static MountEnd watch(MountLog log) {
         MountEnd end = new MountEnd(log);
-        Runtime.getRuntime().addShutdownHook(new Thread(end::onExit, "mount-end"));
+        Runtime.getRuntime().addShutdownHook(end.atExit);
         return end;
+    }
+
+    @Override
+    public void close() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(atExit);
+        } catch (IllegalStateException e) {
+            // A signal came, and the process ends as it has to: the hook runs or has run.
+        }
     }
 
     void mounted(Mounted mounted) {

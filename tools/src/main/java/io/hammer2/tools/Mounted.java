@@ -2,6 +2,9 @@ package io.hammer2.tools;
 
 /** What a mount_hammer2 command has mounted, by itself or by the process that serves the volume already. */
 interface Mounted extends AutoCloseable {
+    /** Whether the mount needs this process, to be served or to be waited for. */
+    boolean needsThisProcess();
+
     /**
      * Waits until it is over.
      *

@@ -131,8 +131,11 @@ final class RuntimeFolder {
      * @return the file to delete when it is
      */
     Path mark(String device, int number) throws IOException {
-        return Files.createFile(
-                path.resolve("mount-" + device + "-" + ProcessHandle.current().pid() + "-" + number));
+        Path mark =
+                path.resolve("mount-" + device + "-" + ProcessHandle.current().pid() + "-" + number);
+        // Of an earlier process with our number, if at all.
+        Files.deleteIfExists(mark);
+        return Files.createFile(mark);
     }
 
     /** What processes left behind that were killed. */

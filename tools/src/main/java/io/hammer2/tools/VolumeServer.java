@@ -1,6 +1,7 @@
 package io.hammer2.tools;
 
 import io.hammer2.blockdev.BlockDevice;
+import io.hammer2.blockdev.DeviceBusyException;
 import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.Hammer2;
 import io.hammer2.fs.Hammer2Exception;
@@ -95,9 +96,11 @@ final class VolumeServer implements Mounted {
      *
      * @param places for the folder in which other commands find this server
      * @param log takes what an administrator should know, now and later, from any thread
-     * @throws ToolException with what is wrong and what to do
+     * @throws DeviceBusyException when somebody else has the devices, perhaps for a moment only
+     * @throws ToolException with what else is wrong and what to do
      */
-    static VolumeServer start(MountRequest request, List<Path> places, Consumer<String> log) {
+    static VolumeServer start(MountRequest request, List<Path> places, Consumer<String> log)
+            throws DeviceBusyException {
         MountWords words = request.words();
         List<BlockDevice> devices = MountDevices.open(request.special(), words.writable());
         Lwkt lwkt = null;
@@ -229,8 +232,7 @@ final class VolumeServer implements Mounted {
         ToolException lost = null;
         try {
             if (isLast) {
-                endSocket();
-                volume.close();
+                closeVolume();
             } else {
                 served.files.unmount();
             }
@@ -251,9 +253,18 @@ final class VolumeServer implements Mounted {
         }
     }
 
-    private void endSocket() {
-        if (socket != null) {
-            socket.close();
+    /**
+     * The last commit may take its time. Who asks meanwhile waits for the keeper, and so for its end, instead of finding devices in use. Only
+     * then the socket goes, and after it the devices: whoever opens them next finds the place free.
+     */
+    private void closeVolume() throws Hammer2Exception {
+        try {
+            volume.sync();
+        } finally {
+            if (socket != null) {
+                socket.close();
+            }
+            volume.close();
         }
     }
 
@@ -270,6 +281,11 @@ final class VolumeServer implements Mounted {
     /** How those who ask are told which options take effect for the whole volume only. */
     List<String> passedOver(MountRequest request) {
         return request.words().volumeWordsThatDifferFrom(words);
+    }
+
+    @Override
+    public boolean needsThisProcess() {
+        return true;
     }
 
     @Override
@@ -320,8 +336,15 @@ final class VolumeServer implements Mounted {
         return String.join(
                 ", ",
                 mounts.stream()
-                        .map(served -> served.label + " on " + served.mount.mountPoint())
+                        .map(served -> served.label + " on " + served.mount.mountPoint() + detachedText(served))
                         .toList());
+    }
+
+    /** What somebody has unmounted lazily is there as long as it is in use. */
+    private static String detachedText(ServedMount served) {
+        return MountedVolume.deviceNumberAt(served.mount.mountPoint()).isPresent()
+                ? ""
+                : " (unmounted lazily, and in use still)";
     }
 
     /** Runs on the keeper, and throws here what it throws there. */

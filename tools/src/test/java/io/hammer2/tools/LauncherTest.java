@@ -369,6 +369,28 @@ final class LauncherTest {
         assertEquals(0, run("umount_hammer2", node.toString()).status);
     }
 
+    /** Another process has the volume by then, and there would be nothing to wait for. */
+    @Test
+    void umount_hammer2_of_a_mount_whose_server_was_killed_says_so_at_once() throws Exception {
+        Path node = node("mnt");
+        Path other = node("other");
+        Path volume = fresh();
+        Process server = new ProcessBuilder(
+                        clone.resolve("scripts/mount_hammer2").toString(), "-f", volume + "@DATA", node.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("said").toFile())
+                .start();
+        awaitMounted(node, server);
+        server.destroyForcibly().waitFor();
+        String log = "log=" + folder.resolve("log");
+        assertEquals(0, run("mount_hammer2", "-o", log, volume + "@LOCAL", other.toString()).status);
+        Ended ended = run("umount_hammer2", node.toString());
+        assertEquals(1, ended.status, ended.err);
+        assertTrue(ended.err.contains("had been killed"), ended.err);
+        assertFalse(isMounted(node));
+        assertEquals(0, run("umount_hammer2", other.toString()).status);
+    }
+
     @Test
     void umount_hammer2_says_what_keeps_it() throws Exception {
         Path node = node("mnt");

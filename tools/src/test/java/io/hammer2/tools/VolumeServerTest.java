@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.hammer2.tools.VolumeServer.ServedMount;
+import io.hammer2.tools.stress.Scratch;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -155,6 +157,109 @@ final class VolumeServerTest {
                             file.structure(io.hammer2.fuse.bridge.ControlRequests.PFS_BYTES)));
             assertTrue(refused.getMessage().contains("read-only"), refused.getMessage());
         }
+    }
+
+    /** As at boot, from /etc/fstab: nobody serves the volume when they begin. */
+    @Test
+    void of_commands_that_begin_at_once_one_serves_and_the_others_find_it() throws Exception {
+        for (int round = 0; round < 5; round++) {
+            List<CompletableFuture<Mounted>> begun = new ArrayList<>();
+            for (String label : List.of("A", "B", "LOCAL")) {
+                MountRequest request = request(label, label, "rw");
+                begun.add(CompletableFuture.supplyAsync(() -> Mounting.begin(request, places, true, log::add)));
+            }
+            int served = 0;
+            for (CompletableFuture<Mounted> one : begun) {
+                served += one.get() instanceof VolumeServer ? 1 : 0;
+            }
+            assertEquals(1, served, "round " + round);
+            for (String label : List.of("A", "B", "LOCAL")) {
+                assertTrue(isMounted(node(label)), label);
+            }
+            for (CompletableFuture<Mounted> one : begun) {
+                one.get().close();
+            }
+        }
+    }
+
+    /** The last commit may take minutes; a mount that is asked for meanwhile waits, and comes. */
+    @Test
+    void who_asks_a_server_that_is_at_its_last_commit_serves_the_volume_after_it() throws Exception {
+        Random random = new Random(8);
+        for (int round = 0; round < 5; round++) {
+            VolumeServer ending = start("A", "a", "rw,dirty=64M");
+            byte[] much = new byte[24 << 20];
+            random.nextBytes(much);
+            Files.write(node("a").resolve("file"), much);
+            at(ending, node("a")).mount().unmount();
+            try (Mounted next = Mounting.begin(request("B", "b", "rw"), places, true, log::add)) {
+                assertTrue(next instanceof VolumeServer, "round " + round);
+                assertTrue(isMounted(node("b")));
+            }
+            ending.awaitEnd();
+        }
+    }
+
+    /** kill -9 at moments of any kind, and two commands at once. */
+    @Test
+    void a_volume_whose_server_was_killed_is_mounted_again_at_once() throws Exception {
+        Random random = new Random(9);
+        // Where a dead mount is, nothing can be looked at.
+        Path killed = node("killed");
+        for (int round = 0; round < 4; round++) {
+            Process server = mountInProcess("A", killed, random.nextBoolean() ? "rw" : "rw,sync_interval=1");
+            Files.write(killed.resolve("file" + round), new byte[random.nextInt(4 << 20)]);
+            server.destroyForcibly();
+            List<CompletableFuture<Mounted>> again = new ArrayList<>();
+            for (String label : List.of("A", "B")) {
+                MountRequest request =
+                        MountRequest.of(image + "@" + label, label.equals("A") ? killed : node("b"), List.of("rw"));
+                again.add(CompletableFuture.supplyAsync(() -> Mounting.begin(request, places, true, log::add)));
+            }
+            for (CompletableFuture<Mounted> one : again) {
+                one.get();
+            }
+            Files.writeString(killed.resolve("after"), "round " + round);
+            for (CompletableFuture<Mounted> one : again) {
+                one.get().close();
+            }
+            server.waitFor();
+            // Where the kernel was done with the dead one only after we had looked, the mount lies above what is left
+            // of it.
+            while (isMounted(killed)) {
+                assertEquals(
+                        0,
+                        new ProcessBuilder("umount", "-l", killed.toString())
+                                .start()
+                                .waitFor());
+            }
+            log.removeIf(line -> line.startsWith("fuse: detaching what a dead server left at "));
+        }
+    }
+
+    /** Whoever runs the command in a JVM of his own keeps the end of that to himself. */
+    @Test
+    void when_a_mount_in_the_foreground_is_over_the_jvm_goes_on() throws Exception {
+        Process process = mountInProcess("A", node("own"), "rw");
+        assertEquals(
+                0, new ProcessBuilder("umount", node("own").toString()).start().waitFor());
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+        assertEquals(EmbeddedMount.STATUS, process.exitValue());
+    }
+
+    /** By a JVM of its own, which finds no other server and is found by none. */
+    private Process mountInProcess(String label, Path node, String options) throws Exception {
+        List<String> command = Scratch.java("EmbeddedMount");
+        command.addAll(List.of("-f", "-o", options, image + "@" + label, node.toString()));
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(work.resolve("said").toFile()))
+                .start();
+        while (!isMounted(node)) {
+            assertFalse(process.waitFor(20, TimeUnit.MILLISECONDS), () -> "it ended by itself: " + log);
+        }
+        return process;
     }
 
     @Test
