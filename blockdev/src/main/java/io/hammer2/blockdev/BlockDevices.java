@@ -14,6 +14,9 @@ public final class BlockDevices {
     private static final int S_IFBLK = 0x6000;
     private static final int S_IFREG = 0x8000;
 
+    /** Asked without the native calls of {@link Posix}, which take their time to bind. */
+    private static final boolean IS_MACOS = System.getProperty("os.name").startsWith("Mac");
+
     private BlockDevices() {}
 
     /**
@@ -25,14 +28,23 @@ public final class BlockDevices {
     public static BlockDevice open(Path path, OpenMode mode) throws IOException {
         int type = type(path);
         // macOS names the uncached form of a disk by a character device.
-        if (type == S_IFBLK || (type == S_IFCHR && Posix.MACOS)) {
+        if (type == S_IFBLK || (type == S_IFCHR && IS_MACOS)) {
             return RawBlockDevice.open(path, mode);
         }
         if (type == S_IFREG) {
             return FileBlockDevice.open(path, mode);
         }
-        // Nothing else is even opened: a fifo would block for ever.
-        throw new IOException(path + ": neither an image file nor a block device");
+        throw neither(path);
+    }
+
+    /** By its type: nothing else is even opened, since a fifo would block for ever. */
+    static boolean isImageOrDevice(Path path) throws IOException {
+        int type = type(path);
+        return type == S_IFREG || type == S_IFBLK || (type == S_IFCHR && IS_MACOS);
+    }
+
+    static IOException neither(Path path) {
+        return new IOException(path + ": neither an image file nor a block device");
     }
 
     /**

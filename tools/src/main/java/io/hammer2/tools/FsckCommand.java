@@ -77,7 +77,9 @@ final class FsckCommand implements Callable<Integer> {
 
     /** Starts the command. */
     public static void main(String[] arguments) {
-        System.exit(run(Console.system(), arguments));
+        int status = run(Console.system(), arguments);
+        // All is closed and flushed. An orderly exit would load a logger, to be able to log itself.
+        Runtime.getRuntime().halt(status);
     }
 
     /** For its man page and completion. */

@@ -84,7 +84,9 @@ final class Hammer2Command implements Runnable {
 
     /** Starts the command. */
     public static void main(String[] arguments) {
-        System.exit(run(Console.system(), arguments));
+        int status = run(Console.system(), arguments);
+        // All is closed and flushed. An orderly exit would load a logger, to be able to log itself.
+        Runtime.getRuntime().halt(status);
     }
 
     /** With all directives, for its man page and completion. */

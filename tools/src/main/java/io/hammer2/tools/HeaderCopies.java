@@ -1,8 +1,7 @@
 package io.hammer2.tools;
 
 import io.hammer2.blockdev.BlockDevice;
-import io.hammer2.blockdev.BlockDevices;
-import io.hammer2.blockdev.OpenMode;
+import io.hammer2.blockdev.InspectedDevice;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.media.VolumeHeader;
 import java.io.IOException;
@@ -25,7 +24,7 @@ final class HeaderCopies implements AutoCloseable {
     record Copy(int index, VolumeHeader header, String defect) {}
 
     static HeaderCopies read(Path path) throws IOException {
-        try (BlockDevice device = BlockDevices.open(path, OpenMode.INSPECT)) {
+        try (BlockDevice device = InspectedDevice.open(path)) {
             return of(device);
         }
     }

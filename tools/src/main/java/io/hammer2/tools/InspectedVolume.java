@@ -2,6 +2,7 @@ package io.hammer2.tools;
 
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.BlockDevices;
+import io.hammer2.blockdev.InspectedDevice;
 import io.hammer2.blockdev.OpenMode;
 import io.hammer2.fs.codec.CheckCode;
 import io.hammer2.fs.codec.CodecException;
@@ -42,8 +43,17 @@ final class InspectedVolume implements AutoCloseable {
         }
     }
 
+    /** As {@link #openDevices}, for who reads a few blocks only, see {@link InspectedDevice}. */
+    static List<BlockDevice> glanceAt(String special) {
+        try {
+            return InspectedDevice.openAll(special);
+        } catch (IOException e) {
+            throw new ToolException(IoText.of(e), e);
+        }
+    }
+
     static InspectedVolume open(String special) {
-        List<BlockDevice> devices = openDevices(special);
+        List<BlockDevice> devices = glanceAt(special);
         try {
             return new InspectedVolume(Volume.open(devices));
         } catch (VolumeException e) {

@@ -40,7 +40,6 @@ final class MountedFile implements AutoCloseable {
             function("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
     private static final MethodHandle IOCTL =
             function("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
-    private static final MethodHandle FSYNC = function("fsync", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle CLOSE = function("close", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT));
 
     private final Path path;
@@ -92,10 +91,15 @@ final class MountedFile implements AutoCloseable {
         }
     }
 
+    /** Bound where it is needed: each takes some milliseconds. */
+    private static final class Sync {
+        static final MethodHandle FSYNC = function("fsync", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    }
+
     /** Has everything committed that was done before: fsync(2), which commits the whole volume. */
     void sync() {
         try {
-            int ignored = (int) FSYNC.invokeExact(fd);
+            int ignored = (int) Sync.FSYNC.invokeExact(fd);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

@@ -29,7 +29,7 @@ final class VolhdrDirective extends Directive {
     @Override
     void run() {
         JsonWriter json = parent().isJson() ? json().beginArray() : null;
-        List<BlockDevice> devices = InspectedVolume.openDevices(special);
+        List<BlockDevice> devices = InspectedVolume.glanceAt(special);
         try {
             for (BlockDevice device : devices) {
                 try (HeaderCopies copies = HeaderCopies.of(device)) {
