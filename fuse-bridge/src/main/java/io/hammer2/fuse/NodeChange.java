@@ -129,6 +129,11 @@ public final class NodeChange {
         return (set & ATIME_NOW) != 0;
     }
 
+    /** Whether both times are given, and are the same. */
+    public boolean mtimeIsCtime() {
+        return hasMtime() && hasCtime() && mtimeMicros == ctimeMicros;
+    }
+
     public boolean isMtimeNow() {
         return (set & MTIME_NOW) != 0;
     }

@@ -14,6 +14,7 @@ public final class AttributeChange {
     private static final int CTIME = 1 << 6;
     private static final int UFLAGS = 1 << 7;
     private static final int DROP_SETID = 1 << 8;
+    private static final int TOUCH = 1 << 9;
 
     private int set;
     private int mode;
@@ -38,6 +39,17 @@ public final class AttributeChange {
     /** Whether it is what a kernel that caches writes sends after them: both times, and nothing else. */
     public boolean isTimesOfWrites() {
         return set == (MTIME | CTIME);
+    }
+
+    /** Its times are those of now and nobody chose them: utimensat(2) without times, as touch(1) calls it. */
+    public AttributeChange touch() {
+        set |= TOUCH;
+        return this;
+    }
+
+    /** Whether it is a {@link #touch} and nothing else, which Linux allows on what is append-only. */
+    public boolean isTouch() {
+        return (set & TOUCH) != 0 && (set & ~(TOUCH | ATIME | MTIME | CTIME)) == 0;
     }
 
     /** @param value permission bits 07777 */

@@ -169,7 +169,9 @@ final class Contents {
     private void setAttributes(Topology topology, Inode inode, AttributeChange change) {
         int uflags = inode.block().uflags();
         // What was written was allowed, and its times follow it.
-        boolean allowed = change.hasUflags() || change.isTimesOfWrites();
+        boolean allowed = change.hasUflags()
+                || change.isTimesOfWrites()
+                || (change.isTouch() && (uflags & Access.IMMUTABLE) == 0);
         if ((uflags & (Access.IMMUTABLE | Access.APPEND_ONLY)) != 0 && !allowed) {
             throw new FsException(Errno.EPERM, "inode " + inode.inum() + " is immutable or append-only");
         }

@@ -158,6 +158,29 @@ final class WritePathTest {
         });
     }
 
+    /** As Linux's own file systems have it: setattr_prepare() asks for immutable alone where nobody chose the time. */
+    @Test
+    void what_is_append_only_can_be_touched_and_what_is_immutable_cannot() throws Exception {
+        mounted(files -> {
+            long inum = file(files, ROOT, "log");
+            files.setAttributes(inum, new AttributeChange().uflags(0x40000));
+            files.setAttributes(inum, touchAt(3000));
+            assertEquals(3000, files.attributes(inum).mtimeMicros());
+            AttributeChange chosen = new AttributeChange().atimeMicros(1).mtimeMicros(4000);
+            assertThrows(FsException.class, () -> files.setAttributes(inum, chosen));
+            assertThrows(
+                    FsException.class,
+                    () -> files.setAttributes(inum, touchAt(5000).mode(0777)));
+            files.setAttributes(inum, new AttributeChange().uflags(0x20000));
+            assertThrows(FsException.class, () -> files.setAttributes(inum, touchAt(6000)));
+            assertEquals(3000, files.attributes(inum).mtimeMicros());
+        });
+    }
+
+    private static AttributeChange touchAt(long micros) {
+        return new AttributeChange().atimeMicros(micros).mtimeMicros(micros).touch();
+    }
+
     @Test
     void thousands_of_names_are_there_after_another_mount_and_can_all_be_removed() throws Exception {
         mounted(files -> {

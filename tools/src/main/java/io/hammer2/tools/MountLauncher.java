@@ -90,7 +90,8 @@ final class MountLauncher {
         for (String line = said.readLine(); line != null; line = said.readLine()) {
             if (line.startsWith(MountCommand.READY)) {
                 String logFile = line.substring(MountCommand.READY.length());
-                if (!logFile.isEmpty()) {
+                // mount(8), mount -a and what else calls helpers say nothing where all is well.
+                if (!logFile.isEmpty() && !isHelper()) {
                     err.println("mount_hammer2: mounted; errors are logged in " + logFile);
                 }
                 return 0;

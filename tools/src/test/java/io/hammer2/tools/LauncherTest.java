@@ -221,6 +221,12 @@ final class LauncherTest {
                 "-o",
                 "rw,log=" + folder.resolve("log")));
         assertEquals(0, helped.status, helped.err);
+        assertEquals("", helped.out + helped.err);
+        // Of what mount(8) has as defaults for root it passes nothing on.
+        String mounted = mountLine(node);
+        boolean root = mounted.contains("user_id=0,");
+        assertEquals(!root, mounted.contains("nosuid"), mounted);
+        assertEquals(!root, mounted.contains("nodev"), mounted);
         Files.writeString(node.resolve("file"), "content");
         assertEquals(0, execute(List.of(sbin.resolve("umount.fuse.hammer2").toString(), node.toString())).status);
         assertEquals(0, execute(List.of(sbin.resolve("fsck_hammer2").toString(), "-q", volume.toString())).status);
@@ -309,7 +315,7 @@ final class LauncherTest {
         String options = "ro,nodev,nosuid,noatime,x-systemd.automount,_netdev,nofail,log=" + folder.resolve("log");
         Ended ended = execute(List.of(helper.toString(), image + "@HOME", node.toString(), "-n", "-o", options));
         assertEquals(0, ended.status, ended.err);
-        assertTrue(isMounted(node));
+        assertTrue(mountLine(node).contains("nosuid,nodev"), mountLine(node));
         assertEquals(0, execute(List.of("umount", node.toString())).status);
         // mount -f: everything but the mounting.
         assertEquals(0, execute(List.of(helper.toString(), image, node.toString(), "-f", "-o", "ro")).status);

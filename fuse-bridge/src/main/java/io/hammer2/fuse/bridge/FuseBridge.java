@@ -337,6 +337,10 @@ public final class FuseBridge implements FuseOperations {
         if (change.hasCtime()) {
             wanted.ctimeMicros(change.ctimeMicros());
         }
+        // A kernel that keeps the times of modification sends its own for "now", and then as that of the change, too.
+        if (change.isAtimeNow() && (change.isMtimeNow() || change.mtimeIsCtime())) {
+            wanted.touch();
+        }
         return change.dropsSetId() ? wanted.dropSetId() : wanted;
     }
 
