@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * An image file, through the page cache of the system it lies on.
@@ -16,7 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>A discard makes a hole, so a sparse image stays sparse. The lock is advisory (flock(2)), belongs to this open and so
  * excludes a second one in the same process too, and goes with the process however that ends.
  */
-public final class FileBlockDevice implements BlockDevice {
+public final class FileBlockDevice extends HostBlockDevice {
     /** macOS refuses holes that are not of whole blocks; Linux zeroes the rest, which is as good. */
     private static final long HOLE_ALIGNMENT_BYTES = Posix.MACOS ? 4096 : 1;
 
@@ -26,20 +25,14 @@ public final class FileBlockDevice implements BlockDevice {
      */
     private static final int COPY_BYTES_MAX = 128 << 10;
 
-    private final Path path;
     private final PosixFile file;
-    private final boolean readOnly;
-    private final AtomicLong sizeBytes;
-    private final DeviceRequests requests = new DeviceRequests(this);
     private final WriteQueue writes;
     private final AtomicBoolean holesUnsupported = new AtomicBoolean();
 
     private FileBlockDevice(Path path, PosixFile file, boolean readOnly, long sizeBytes) {
-        this.path = path;
+        super(path, readOnly, sizeBytes);
         this.file = file;
         this.writes = new WriteQueue(file, requests);
-        this.readOnly = readOnly;
-        this.sizeBytes = new AtomicLong(sizeBytes);
     }
 
     /**
@@ -61,13 +54,8 @@ public final class FileBlockDevice implements BlockDevice {
     }
 
     @Override
-    public long sizeBytes() {
-        return sizeBytes.get();
-    }
-
-    @Override
-    public long refreshSize() throws IOException {
-        return sizeBytes.accumulateAndGet(file.sizeBytes(), Math::max);
+    long sizeNow() throws IOException {
+        return file.sizeBytes();
     }
 
     @Override
@@ -76,98 +64,61 @@ public final class FileBlockDevice implements BlockDevice {
     }
 
     @Override
-    public boolean readOnly() {
-        return readOnly;
-    }
-
-    @Override
-    public String name() {
-        return path.toString();
-    }
-
-    @Override
-    public void read(long offsetBytes, MemorySegment into, IoCompletion done) {
-        Requests.checkLendable(into);
-        IOException refusal = Requests.outOfRange(this, "read", offsetBytes, into.byteSize());
-        if (refusal != null) {
-            done.done(refusal);
-            return;
-        }
+    void startRead(long offsetBytes, MemorySegment into, IoCompletion done) {
         if (into.byteSize() <= COPY_BYTES_MAX && requests.now(() -> file.readCached(offsetBytes, into))) {
             done.done(null);
         } else {
-            requests.submit("read", () -> file.readFully(offsetBytes, into), done);
+            super.startRead(offsetBytes, into, done);
         }
     }
 
     @Override
-    public void write(long offsetBytes, MemorySegment from, IoCompletion done) {
-        Requests.checkLendable(from);
-        IOException refusal = Requests.notWritable(this, "write", offsetBytes, from.byteSize());
-        if (refusal != null) {
-            done.done(refusal);
-            return;
-        }
+    void startWrite(long offsetBytes, MemorySegment from, IoCompletion done) {
         writes.add(offsetBytes, from, done);
     }
 
-    @Override
-    public void flush(IoCompletion done) {
-        requests.submit("flush", this::flushNow, done);
-    }
-
-    @Override
-    public void discard(long offsetBytes, long lengthBytes, IoCompletion done) {
-        IOException refusal = Requests.notWritable(this, "discard", offsetBytes, lengthBytes);
-        if (refusal != null) {
-            done.done(refusal);
-            return;
-        }
-        requests.submit("discard", () -> punchHole(offsetBytes, lengthBytes), done);
-    }
-
-    /** Without a change of thread. */
+    /** A heap segment is copied, since the system call cannot have it. */
     @Override
     public void readFully(long offsetBytes, MemorySegment into) throws IOException {
-        IOException refusal = Requests.outOfRange(this, "read", offsetBytes, into.byteSize());
-        if (refusal != null) {
-            throw refusal;
+        if (into.isNative()) {
+            super.readFully(offsetBytes, into);
+        } else {
+            BlockingRequests.read(this, offsetBytes, into);
         }
-        if (!into.isNative()) {
-            BlockDevice.super.readFully(offsetBytes, into);
-            return;
-        }
-        requests.call("read", () -> file.readFully(offsetBytes, into));
     }
 
-    /** Without a change of thread. */
+    /** A heap segment is copied, since the system call cannot have it. */
     @Override
     public void writeFully(long offsetBytes, MemorySegment from) throws IOException {
-        IOException refusal = Requests.notWritable(this, "write", offsetBytes, from.byteSize());
-        if (refusal != null) {
-            throw refusal;
+        if (from.isNative()) {
+            super.writeFully(offsetBytes, from);
+        } else {
+            BlockingRequests.write(this, offsetBytes, from);
         }
-        if (!from.isNative()) {
-            BlockDevice.super.writeFully(offsetBytes, from);
-            return;
-        }
-        requests.call("write", () -> file.writeFully(offsetBytes, from));
     }
 
     @Override
-    public void close() throws IOException {
-        if (requests.close()) {
-            file.close();
-        }
+    void readNow(long offsetBytes, MemorySegment into) throws IOException {
+        file.readFully(offsetBytes, into);
     }
 
-    private void flushNow() throws IOException {
-        if (!readOnly) {
-            file.flush();
-        }
+    @Override
+    void writeNow(long offsetBytes, MemorySegment from) throws IOException {
+        file.writeFully(offsetBytes, from);
     }
 
-    private void punchHole(long offsetBytes, long lengthBytes) throws IOException {
+    @Override
+    void flushNow() throws IOException {
+        file.flush();
+    }
+
+    @Override
+    void release() throws IOException {
+        file.close();
+    }
+
+    @Override
+    void discardNow(long offsetBytes, long lengthBytes) throws IOException {
         long start = Math.ceilDiv(offsetBytes, HOLE_ALIGNMENT_BYTES) * HOLE_ALIGNMENT_BYTES;
         long end = (offsetBytes + lengthBytes) / HOLE_ALIGNMENT_BYTES * HOLE_ALIGNMENT_BYTES;
         if (start >= end || holesUnsupported.get()) {

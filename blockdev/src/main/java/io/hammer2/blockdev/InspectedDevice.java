@@ -17,16 +17,12 @@ import java.util.List;
  *
  * <p>Who reads much, or what a failing disk still gives, opens with {@link OpenMode#INSPECT}.
  */
-public final class InspectedDevice implements BlockDevice {
-    private final Path path;
+public final class InspectedDevice extends HostBlockDevice {
     private final FileChannel channel;
-    private final long sizeBytes;
-    private final DeviceRequests requests = new DeviceRequests(this);
 
     private InspectedDevice(Path path, FileChannel channel, long sizeBytes) {
-        this.path = path;
+        super(path, true, sizeBytes);
         this.channel = channel;
-        this.sizeBytes = sizeBytes;
     }
 
     /** @throws IOException when it does not exist, is neither image nor block device, or cannot be opened; the message begins with the path */
@@ -63,8 +59,8 @@ public final class InspectedDevice implements BlockDevice {
     }
 
     @Override
-    public long sizeBytes() {
-        return sizeBytes;
+    long sizeNow() throws IOException {
+        return channel.size();
     }
 
     @Override
@@ -72,60 +68,30 @@ public final class InspectedDevice implements BlockDevice {
         return 1;
     }
 
+    // Read-only: these are refused before they come here.
+
     @Override
-    public boolean readOnly() {
-        return true;
+    void writeNow(long offsetBytes, MemorySegment from) {
+        throw new AssertionError(path + " is only looked at");
     }
 
     @Override
-    public String name() {
-        return path.toString();
+    void flushNow() {
+        throw new AssertionError(path + " is only looked at");
     }
 
     @Override
-    public void read(long offsetBytes, MemorySegment into, IoCompletion done) {
-        Requests.checkLendable(into);
-        IOException refusal = Requests.outOfRange(this, "read", offsetBytes, into.byteSize());
-        if (refusal != null) {
-            done.done(refusal);
-            return;
-        }
-        requests.submit("read", () -> readNow(offsetBytes, into), done);
+    void discardNow(long offsetBytes, long lengthBytes) {
+        throw new AssertionError(path + " is only looked at");
     }
 
     @Override
-    public void write(long offsetBytes, MemorySegment from, IoCompletion done) {
-        done.done(Requests.notWritable(this, "write", offsetBytes, from.byteSize()));
+    void release() throws IOException {
+        channel.close();
     }
 
     @Override
-    public void flush(IoCompletion done) {
-        requests.submit("flush", () -> {}, done);
-    }
-
-    @Override
-    public void discard(long offsetBytes, long lengthBytes, IoCompletion done) {
-        done.done(Requests.notWritable(this, "discard", offsetBytes, lengthBytes));
-    }
-
-    /** Without a change of thread. */
-    @Override
-    public void readFully(long offsetBytes, MemorySegment into) throws IOException {
-        IOException refusal = Requests.outOfRange(this, "read", offsetBytes, into.byteSize());
-        if (refusal != null) {
-            throw refusal;
-        }
-        requests.call("read", () -> readNow(offsetBytes, into));
-    }
-
-    @Override
-    public void close() throws IOException {
-        if (requests.close()) {
-            channel.close();
-        }
-    }
-
-    private void readNow(long offsetBytes, MemorySegment into) throws IOException {
+    void readNow(long offsetBytes, MemorySegment into) throws IOException {
         ByteBuffer rest = into.asByteBuffer();
         while (rest.hasRemaining()) {
             int n;

@@ -9,7 +9,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -22,18 +21,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * device node. A request that is not of whole, aligned sectors is copied through an aligned buffer; a write of part of a
  * sector reads the rest of it first.
  */
-public final class RawBlockDevice implements BlockDevice {
+public final class RawBlockDevice extends HostBlockDevice {
     /** Who watches for new devices looks into them under a shared lock, for a moment. */
     private static final int LOCK_TRIES = 50;
 
     private static final long LOCK_RETRY_NANOS = 10_000_000;
 
-    private final Path path;
     private final PosixFile file;
-    private final boolean readOnly;
     private final Geometry geometry;
-    private final AtomicLong sizeBytes;
-    private final DeviceRequests requests = new DeviceRequests(this);
     private final AtomicBoolean discardUnsupported = new AtomicBoolean();
 
     /**
@@ -46,11 +41,9 @@ public final class RawBlockDevice implements BlockDevice {
     private record Geometry(long sizeBytes, int logicalSectorBytes, int physicalSectorBytes) {}
 
     private RawBlockDevice(Path path, PosixFile file, boolean readOnly, Geometry geometry) {
-        this.path = path;
+        super(path, readOnly, geometry.sizeBytes);
         this.file = file;
-        this.readOnly = readOnly;
         this.geometry = geometry;
-        this.sizeBytes = new AtomicLong(geometry.sizeBytes);
     }
 
     /**
@@ -81,14 +74,8 @@ public final class RawBlockDevice implements BlockDevice {
     }
 
     @Override
-    public long sizeBytes() {
-        return sizeBytes.get();
-    }
-
-    @Override
-    public long refreshSize() throws IOException {
-        Geometry now = Posix.MACOS ? geometryMacos(path, file) : geometryLinux(path, file);
-        return sizeBytes.accumulateAndGet(now.sizeBytes, Math::max);
+    long sizeNow() throws IOException {
+        return (Posix.MACOS ? geometryMacos(path, file) : geometryLinux(path, file)).sizeBytes;
     }
 
     @Override
@@ -102,80 +89,7 @@ public final class RawBlockDevice implements BlockDevice {
     }
 
     @Override
-    public boolean readOnly() {
-        return readOnly;
-    }
-
-    @Override
-    public String name() {
-        return path.toString();
-    }
-
-    @Override
-    public void read(long offsetBytes, MemorySegment into, IoCompletion done) {
-        Requests.checkLendable(into);
-        IOException refusal = Requests.outOfRange(this, "read", offsetBytes, into.byteSize());
-        if (refusal != null) {
-            done.done(refusal);
-            return;
-        }
-        requests.submit("read", () -> readNow(offsetBytes, into), done);
-    }
-
-    @Override
-    public void write(long offsetBytes, MemorySegment from, IoCompletion done) {
-        Requests.checkLendable(from);
-        IOException refusal = Requests.notWritable(this, "write", offsetBytes, from.byteSize());
-        if (refusal != null) {
-            done.done(refusal);
-            return;
-        }
-        requests.submit("write", () -> writeNow(offsetBytes, from), done);
-    }
-
-    @Override
-    public void flush(IoCompletion done) {
-        requests.submit("flush", this::flushNow, done);
-    }
-
-    @Override
-    public void discard(long offsetBytes, long lengthBytes, IoCompletion done) {
-        IOException refusal = Requests.notWritable(this, "discard", offsetBytes, lengthBytes);
-        if (refusal != null) {
-            done.done(refusal);
-            return;
-        }
-        requests.submit("discard", () -> discardNow(offsetBytes, lengthBytes), done);
-    }
-
-    /** Without a change of thread. */
-    @Override
-    public void readFully(long offsetBytes, MemorySegment into) throws IOException {
-        IOException refusal = Requests.outOfRange(this, "read", offsetBytes, into.byteSize());
-        if (refusal != null) {
-            throw refusal;
-        }
-        requests.call("read", () -> readNow(offsetBytes, into));
-    }
-
-    /** Without a change of thread. */
-    @Override
-    public void writeFully(long offsetBytes, MemorySegment from) throws IOException {
-        IOException refusal = Requests.notWritable(this, "write", offsetBytes, from.byteSize());
-        if (refusal != null) {
-            throw refusal;
-        }
-        requests.call("write", () -> writeNow(offsetBytes, from));
-    }
-
-    @Override
-    public void close() throws IOException {
-        if (requests.close()) {
-            file.close();
-        }
-    }
-
-    private void readNow(long offsetBytes, MemorySegment into) throws IOException {
+    void readNow(long offsetBytes, MemorySegment into) throws IOException {
         if (isAligned(offsetBytes, into)) {
             file.readFully(offsetBytes, into);
             return;
@@ -195,7 +109,8 @@ public final class RawBlockDevice implements BlockDevice {
         }
     }
 
-    private void writeNow(long offsetBytes, MemorySegment from) throws IOException {
+    @Override
+    void writeNow(long offsetBytes, MemorySegment from) throws IOException {
         if (isAligned(offsetBytes, from)) {
             file.writeFully(offsetBytes, from);
             return;
@@ -236,13 +151,18 @@ public final class RawBlockDevice implements BlockDevice {
         }
     }
 
-    private void flushNow() throws IOException {
-        if (!readOnly) {
-            file.flush();
-        }
+    @Override
+    void flushNow() throws IOException {
+        file.flush();
     }
 
-    private void discardNow(long offsetBytes, long lengthBytes) throws IOException {
+    @Override
+    void release() throws IOException {
+        file.close();
+    }
+
+    @Override
+    void discardNow(long offsetBytes, long lengthBytes) throws IOException {
         long start = sectorEnd(offsetBytes);
         long end = sectorStart(offsetBytes + lengthBytes);
         if (start >= end || discardUnsupported.get()) {

@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.LongAdder;
  * <p>What happens to a request depends on the seed and on the request's number alone, so the same requests in the same order
  * meet the same faults. For latency and reordering put a {@link ReorderingBlockDevice} over it.
  */
-public final class FaultyBlockDevice implements BlockDevice {
+public final class FaultyBlockDevice extends ForwardingBlockDevice {
     private static final int SECTOR_BYTES = 512;
 
     /** What a failed read leaves in the segment: nobody should mistake it for data. */
@@ -85,7 +85,6 @@ public final class FaultyBlockDevice implements BlockDevice {
         }
     }
 
-    private final BlockDevice base;
     private final long seed;
     private final AtomicReference<Faults> faults;
     private final AtomicReference<List<BadRange>> badRanges = new AtomicReference<>(List.of());
@@ -95,7 +94,7 @@ public final class FaultyBlockDevice implements BlockDevice {
 
     /** The base is closed with this device. */
     public FaultyBlockDevice(BlockDevice base, long seed, Faults faults) {
-        this.base = base;
+        super(base);
         this.seed = seed;
         this.faults = new AtomicReference<>(faults);
     }
@@ -127,26 +126,6 @@ public final class FaultyBlockDevice implements BlockDevice {
     public long injected(Fault fault) {
         LongAdder count = injected.get(fault);
         return count == null ? 0 : count.sum();
-    }
-
-    @Override
-    public long sizeBytes() {
-        return base.sizeBytes();
-    }
-
-    @Override
-    public int alignmentBytes() {
-        return base.alignmentBytes();
-    }
-
-    @Override
-    public boolean readOnly() {
-        return base.readOnly();
-    }
-
-    @Override
-    public String name() {
-        return base.name();
     }
 
     @Override

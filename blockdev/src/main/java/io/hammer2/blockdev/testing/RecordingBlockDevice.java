@@ -12,11 +12,10 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Goes on top of faults and reordering: it records when a request was asked for and when it ended, and both matter.
  */
-public final class RecordingBlockDevice implements BlockDevice {
+public final class RecordingBlockDevice extends ForwardingBlockDevice {
     private static final int SECTOR_BYTES = 512;
     private static final long PAYLOAD_BYTES_MAX = 128L << 20;
 
-    private final BlockDevice live;
     private final CrashRecording recording;
 
     /**
@@ -26,7 +25,7 @@ public final class RecordingBlockDevice implements BlockDevice {
      * @param recording begun with the contents that {@code live} has now
      */
     public RecordingBlockDevice(BlockDevice live, CrashRecording recording) {
-        this.live = live;
+        super(live);
         this.recording = recording;
     }
 
@@ -42,31 +41,6 @@ public final class RecordingBlockDevice implements BlockDevice {
     }
 
     @Override
-    public long sizeBytes() {
-        return live.sizeBytes();
-    }
-
-    @Override
-    public int alignmentBytes() {
-        return live.alignmentBytes();
-    }
-
-    @Override
-    public boolean readOnly() {
-        return live.readOnly();
-    }
-
-    @Override
-    public String name() {
-        return live.name();
-    }
-
-    @Override
-    public void read(long offsetBytes, MemorySegment into, IoCompletion done) {
-        live.read(offsetBytes, into, done);
-    }
-
-    @Override
     public void write(long offsetBytes, MemorySegment from, IoCompletion done) {
         Requests.checkLendable(from);
         IOException refusal = Requests.notWritable(this, "write", offsetBytes, from.byteSize());
@@ -74,7 +48,7 @@ public final class RecordingBlockDevice implements BlockDevice {
             done.done(refusal);
             return;
         }
-        live.write(offsetBytes, from, recorded(recording.asked(offsetBytes, from.byteSize(), from), done));
+        base.write(offsetBytes, from, recorded(recording.asked(offsetBytes, from.byteSize(), from), done));
     }
 
     @Override
@@ -85,7 +59,7 @@ public final class RecordingBlockDevice implements BlockDevice {
     /** Makes durable only what was written from {@code from} to before {@code to}: the cache of one of several devices. */
     void flush(long from, long to, IoCompletion done) {
         CrashRecording.Flush flush = recording.flushAsked(from, to);
-        live.flush(error -> {
+        base.flush(error -> {
             recording.flushCompleted(flush, error);
             done.done(error);
         });
@@ -98,12 +72,12 @@ public final class RecordingBlockDevice implements BlockDevice {
             done.done(refusal);
             return;
         }
-        live.discard(offsetBytes, lengthBytes, recorded(recording.asked(offsetBytes, lengthBytes, null), done));
+        base.discard(offsetBytes, lengthBytes, recorded(recording.asked(offsetBytes, lengthBytes, null), done));
     }
 
     @Override
     public void readFully(long offsetBytes, MemorySegment into) throws IOException {
-        live.readFully(offsetBytes, into);
+        base.readFully(offsetBytes, into);
     }
 
     // The blocking forms are passed on as such, for the sake of a device below that would wait for a step.
@@ -115,13 +89,13 @@ public final class RecordingBlockDevice implements BlockDevice {
             throw refusal;
         }
         int number = recording.asked(offsetBytes, from.byteSize(), from);
-        record(() -> live.writeFully(offsetBytes, from), error -> recording.completed(number, error));
+        record(() -> base.writeFully(offsetBytes, from), error -> recording.completed(number, error));
     }
 
     @Override
     public void flushFully() throws IOException {
         CrashRecording.Flush flush = recording.flushAsked(0, Long.MAX_VALUE);
-        record(live::flushFully, error -> recording.flushCompleted(flush, error));
+        record(base::flushFully, error -> recording.flushCompleted(flush, error));
     }
 
     @Override
@@ -131,12 +105,7 @@ public final class RecordingBlockDevice implements BlockDevice {
             throw refusal;
         }
         int number = recording.asked(offsetBytes, lengthBytes, null);
-        record(() -> live.discardFully(offsetBytes, lengthBytes), error -> recording.completed(number, error));
-    }
-
-    @Override
-    public void close() throws IOException {
-        live.close();
+        record(() -> base.discardFully(offsetBytes, lengthBytes), error -> recording.completed(number, error));
     }
 
     @FunctionalInterface

@@ -21,9 +21,7 @@ import java.util.function.Consumer;
  *
  * <p>For crash states put {@link RecordingBlockDevice} over this one, not below: it must see when a flush was asked for.
  */
-public final class ReorderingBlockDevice implements BlockDevice {
-    private final BlockDevice base;
-
+public final class ReorderingBlockDevice extends ForwardingBlockDevice {
     /** Guards what follows; never held while a request is done. */
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -37,7 +35,7 @@ public final class ReorderingBlockDevice implements BlockDevice {
 
     /** The base is closed with this device. */
     public ReorderingBlockDevice(BlockDevice base, long seed) {
-        this.base = base;
+        super(base);
         this.order = new SplittableRandom(seed);
     }
 
@@ -111,26 +109,6 @@ public final class ReorderingBlockDevice implements BlockDevice {
         } finally {
             lock.unlock();
         }
-    }
-
-    @Override
-    public long sizeBytes() {
-        return base.sizeBytes();
-    }
-
-    @Override
-    public int alignmentBytes() {
-        return base.alignmentBytes();
-    }
-
-    @Override
-    public boolean readOnly() {
-        return base.readOnly();
-    }
-
-    @Override
-    public String name() {
-        return base.name();
     }
 
     @Override

@@ -10,8 +10,7 @@ import java.lang.foreign.MemorySegment;
  * A part of another device as a device of its own, so that several of them are recorded, reordered and crash as one. On a recorded
  * device a flush makes durable what was written to this part, and nothing else.
  */
-public final class SliceBlockDevice implements BlockDevice {
-    private final BlockDevice whole;
+public final class SliceBlockDevice extends ForwardingBlockDevice {
     private final long fromBytes;
     private final long sizeBytes;
 
@@ -20,7 +19,7 @@ public final class SliceBlockDevice implements BlockDevice {
         if (fromBytes < 0 || sizeBytes < 0 || sizeBytes > whole.sizeBytes() - fromBytes) {
             throw new IllegalArgumentException(sizeBytes + " bytes at " + fromBytes + " of " + whole.sizeBytes());
         }
-        this.whole = whole;
+        super(whole);
         this.fromBytes = fromBytes;
         this.sizeBytes = sizeBytes;
     }
@@ -30,19 +29,15 @@ public final class SliceBlockDevice implements BlockDevice {
         return sizeBytes;
     }
 
+    /** A part of the same place, whatever the whole becomes. */
     @Override
-    public int alignmentBytes() {
-        return whole.alignmentBytes();
-    }
-
-    @Override
-    public boolean readOnly() {
-        return whole.readOnly();
+    public long refreshSize() {
+        return sizeBytes;
     }
 
     @Override
     public String name() {
-        return whole.name() + "+" + fromBytes;
+        return base.name() + "+" + fromBytes;
     }
 
     @Override
@@ -51,7 +46,7 @@ public final class SliceBlockDevice implements BlockDevice {
         if (refusal != null) {
             done.done(refusal);
         } else {
-            whole.read(fromBytes + offsetBytes, into, done);
+            base.read(fromBytes + offsetBytes, into, done);
         }
     }
 
@@ -61,16 +56,16 @@ public final class SliceBlockDevice implements BlockDevice {
         if (refusal != null) {
             done.done(refusal);
         } else {
-            whole.write(fromBytes + offsetBytes, from, done);
+            base.write(fromBytes + offsetBytes, from, done);
         }
     }
 
     @Override
     public void flush(IoCompletion done) {
-        if (whole instanceof RecordingBlockDevice recorded) {
+        if (base instanceof RecordingBlockDevice recorded) {
             recorded.flush(fromBytes, fromBytes + sizeBytes, done);
         } else {
-            whole.flush(done);
+            base.flush(done);
         }
     }
 
@@ -80,7 +75,7 @@ public final class SliceBlockDevice implements BlockDevice {
         if (refusal != null) {
             done.done(refusal);
         } else {
-            whole.discard(fromBytes + offsetBytes, lengthBytes, done);
+            base.discard(fromBytes + offsetBytes, lengthBytes, done);
         }
     }
 
@@ -90,7 +85,7 @@ public final class SliceBlockDevice implements BlockDevice {
         if (refusal != null) {
             throw refusal;
         }
-        whole.readFully(fromBytes + offsetBytes, into);
+        base.readFully(fromBytes + offsetBytes, into);
     }
 
     @Override
@@ -99,11 +94,6 @@ public final class SliceBlockDevice implements BlockDevice {
         if (refusal != null) {
             throw refusal;
         }
-        whole.writeFully(fromBytes + offsetBytes, from);
-    }
-
-    @Override
-    public void close() throws IOException {
-        whole.close();
+        base.writeFully(fromBytes + offsetBytes, from);
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.IoCompletion;
+import io.hammer2.blockdev.testing.ForwardingBlockDevice;
 import io.hammer2.blockdev.testing.MemoryBlockDevice;
 import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.Hammer2;
@@ -42,14 +43,13 @@ class LargeVolumeTest {
     private final List<String> log = new ArrayList<>();
 
     /** A device, which it leaves open, that does not answer when the space map is read, until it may. */
-    private static final class WithoutSpaceMap implements BlockDevice {
-        private final BlockDevice device;
+    private static final class WithoutSpaceMap extends ForwardingBlockDevice {
         private final List<Runnable> held = new ArrayList<>();
         private boolean holds;
         private int reads;
 
         private WithoutSpaceMap(BlockDevice device, boolean holds) {
-            this.device = device;
+            super(device);
             this.holds = holds;
         }
 
@@ -59,50 +59,15 @@ class LargeVolumeTest {
         }
 
         @Override
-        public long sizeBytes() {
-            return device.sizeBytes();
-        }
-
-        @Override
-        public int alignmentBytes() {
-            return device.alignmentBytes();
-        }
-
-        @Override
-        public boolean readOnly() {
-            return false;
-        }
-
-        @Override
-        public String name() {
-            return device.name();
-        }
-
-        @Override
         public void read(long offsetBytes, MemorySegment into, IoCompletion done) {
             reads++;
             long inGib = offsetBytes & (Limits.GIB - 1);
             boolean isSpaceMap = inGib >= Limits.BLOCK_BYTES_MAX && inGib < Limits.RESERVED_SEGMENT_BYTES;
             if (isSpaceMap && holds) {
-                held.add(() -> device.read(offsetBytes, into, done));
+                held.add(() -> base.read(offsetBytes, into, done));
             } else {
-                device.read(offsetBytes, into, done);
+                base.read(offsetBytes, into, done);
             }
-        }
-
-        @Override
-        public void write(long offsetBytes, MemorySegment from, IoCompletion done) {
-            device.write(offsetBytes, from, done);
-        }
-
-        @Override
-        public void flush(IoCompletion done) {
-            device.flush(done);
-        }
-
-        @Override
-        public void discard(long offsetBytes, long lengthBytes, IoCompletion done) {
-            device.discard(offsetBytes, lengthBytes, done);
         }
 
         @Override

@@ -2,19 +2,19 @@ package io.hammer2.fs.fsck;
 
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.IoCompletion;
+import io.hammer2.blockdev.testing.ForwardingBlockDevice;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
-/** A device of which one range cannot be read. */
-record BadSector(BlockDevice device, long badOffsetBytes, long badLengthBytes) implements BlockDevice {
-    @Override
-    public long sizeBytes() {
-        return device.sizeBytes();
-    }
+/** A read-only device of which one range cannot be read. It leaves the one below open. */
+final class BadSector extends ForwardingBlockDevice {
+    private final long badOffsetBytes;
+    private final long badLengthBytes;
 
-    @Override
-    public int alignmentBytes() {
-        return device.alignmentBytes();
+    BadSector(BlockDevice device, long badOffsetBytes, long badLengthBytes) {
+        super(device);
+        this.badOffsetBytes = badOffsetBytes;
+        this.badLengthBytes = badLengthBytes;
     }
 
     @Override
@@ -24,7 +24,7 @@ record BadSector(BlockDevice device, long badOffsetBytes, long badLengthBytes) i
 
     @Override
     public String name() {
-        return "bad sector on " + device.name();
+        return "bad sector on " + base.name();
     }
 
     @Override
@@ -32,23 +32,13 @@ record BadSector(BlockDevice device, long badOffsetBytes, long badLengthBytes) i
         if (offsetBytes < badOffsetBytes + badLengthBytes && badOffsetBytes < offsetBytes + into.byteSize()) {
             done.done(new IOException("bad sector"));
         } else {
-            device.read(offsetBytes, into, done);
+            base.read(offsetBytes, into, done);
         }
     }
 
     @Override
     public void write(long offsetBytes, MemorySegment from, IoCompletion done) {
         done.done(new IOException("read only"));
-    }
-
-    @Override
-    public void flush(IoCompletion done) {
-        done.done(null);
-    }
-
-    @Override
-    public void discard(long offsetBytes, long lengthBytes, IoCompletion done) {
-        done.done(null);
     }
 
     @Override

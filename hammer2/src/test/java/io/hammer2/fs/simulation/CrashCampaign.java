@@ -11,6 +11,7 @@ import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.MountOptions;
 import io.hammer2.fs.NewInode;
 import io.hammer2.fs.media.FileType;
+import io.hammer2.fs.testing.Borrowed;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -199,7 +200,7 @@ final class CrashCampaign implements AutoCloseable {
         }
 
         private Map<Long, ModelInode> look(BlockDevice device) throws Hammer2Exception {
-            world.mount(new LentBlockDevice(device), MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, line -> {}));
+            world.mount(new Borrowed(device), MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, line -> {}));
             try {
                 return world.inside(() -> new Observer(world.fs()).tree(Integer.MAX_VALUE));
             } finally {
@@ -211,7 +212,7 @@ final class CrashCampaign implements AutoCloseable {
         private void goOn(BlockDevice device, Map<Long, ModelInode> before) throws Hammer2Exception {
             byte[] content = new byte[1 + (int) (before.size() * 1001L % 100_000)];
             java.util.Arrays.fill(content, (byte) 7);
-            world.mount(new LentBlockDevice(device), options());
+            world.mount(new Borrowed(device), options());
             long inum = world.inside(() -> {
                 Posix fs = world.fs();
                 // Whatever the clients have left it as.

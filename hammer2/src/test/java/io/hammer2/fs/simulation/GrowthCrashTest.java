@@ -12,6 +12,7 @@ import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.MountOptions;
 import io.hammer2.fs.NewInode;
 import io.hammer2.fs.media.FileType;
+import io.hammer2.fs.testing.Borrowed;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.IntPredicate;
@@ -66,7 +67,7 @@ class GrowthCrashTest {
         try (BlockDevice device = state.open();
                 World world = new World(1, 1)) {
             Volumes.requireCleanAfterCrash(List.of(device));
-            world.mount(new LentBlockDevice(device), OPTIONS);
+            world.mount(new Borrowed(device), OPTIONS);
             long size = world.volume().info().sizeBytes();
             boolean mustHaveGrown = state.marks().contains(GROWN);
             if (size != after && (mustHaveGrown || size != before)) {

@@ -12,6 +12,7 @@ import io.hammer2.fs.MountOptions;
 import io.hammer2.fs.PfsInfo;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
+import io.hammer2.fs.testing.Borrowed;
 import io.hammer2.lwkt.Lwkt;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -148,7 +149,7 @@ final class SnapshotCrashes implements AutoCloseable {
     private static Map<String, Long> look(Lwkt lwkt, BlockDevice device) throws Hammer2Exception {
         Map<String, Long> seen = new TreeMap<>();
         MountOptions options = MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, line -> {});
-        try (Hammer2 volume = Hammer2.open(lwkt, List.of(new LentBlockDevice(device)), options)) {
+        try (Hammer2 volume = Hammer2.open(lwkt, List.of(new Borrowed(device)), options)) {
             for (PfsInfo pfs : volume.pfsList()) {
                 if (!pfs.label().equals(LOCAL)) {
                     FileSystem files = volume.mount(pfs.label());

@@ -6,6 +6,7 @@ import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.Hammer2;
 import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.MountOptions;
+import io.hammer2.fs.testing.Borrowed;
 import io.hammer2.lwkt.Cpu;
 import io.hammer2.lwkt.EventSource;
 import io.hammer2.lwkt.Lwkt;
@@ -64,7 +65,7 @@ final class World implements AutoCloseable {
      */
     void mountReordered(BlockDevice lender, UnaryOperator<BlockDevice> above, MountOptions options)
             throws Hammer2Exception {
-        ReorderingBlockDevice device = new ReorderingBlockDevice(new LentBlockDevice(lender), ++deviceSeed);
+        ReorderingBlockDevice device = new ReorderingBlockDevice(new Borrowed(lender), ++deviceSeed);
         EventSource source = device::completeOne;
         completions = source;
         inside(() -> {
