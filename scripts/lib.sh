@@ -218,8 +218,10 @@ h2_short_flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m"
 
 # Flags of the process that serves a mount. Blocks are cached off-heap, so the heap needs little; but what is dirty survives collections, so
 # that they should be few. Its cpus are not pinned: the kernel runs the one that listens where the client is, and a request
-# costs two switches on one processor instead of two wake-ups of another.
+# costs two switches on one processor instead of two wake-ups of another. Until it is compiled, the daemon shares its processors with the compiler,
+# which takes half as long where methods of middling size are called and not copied into each caller (docs/perf/write.md).
 h2_server_flags="-XX:+UseSerialGC -Xms64m -Xmn32m -Xmx256m -Dio.hammer2.lwkt.pin=false"
+h2_server_flags="$h2_server_flags -XX:FreqInlineSize=100 -XX:InlineSmallCode=1000"
 h2_daemon_flags="$h2_jvm_flags $h2_server_flags"
 
 # h2_need COMMAND-OR-FILE PACKAGE WHY: makes sure that it is there. Installs the Debian package when we are root.
