@@ -316,6 +316,13 @@ final class LauncherTest {
         Ended ended = execute(List.of(helper.toString(), image + "@HOME", node.toString(), "-n", "-o", options));
         assertEquals(0, ended.status, ended.err);
         assertTrue(mountLine(node).contains("nosuid,nodev"), mountLine(node));
+        if (mountLine(node).contains("user_id=0,")) {
+            // mount -o remount,noexec: it passes on what is in fstab, too.
+            String again = "remount,ro,nodev,nosuid,noexec,nofail,log=" + folder.resolve("log");
+            Ended remounted = execute(List.of(helper.toString(), image + "@HOME", node.toString(), "-n", "-o", again));
+            assertEquals(0, remounted.status, remounted.err);
+            assertTrue(mountLine(node).contains("ro,nosuid,nodev,noexec"), mountLine(node));
+        }
         assertEquals(0, execute(List.of("umount", node.toString())).status);
         // mount -f: everything but the mounting.
         assertEquals(0, execute(List.of(helper.toString(), image, node.toString(), "-f", "-o", "ro")).status);
