@@ -150,8 +150,8 @@ public final class Hammer2 implements AutoCloseable {
                 topology(),
                 superRoot,
                 open,
-                this::reportSuperRoot,
-                writer == null ? null : new PfsControl.Writing(writer.sync, writer.reclaim));
+                faults,
+                writer == null ? null : new PfsControl.Writing(writer.sync, writer.reclaim, writer.budget));
     }
 
     private void prepareToWrite(MountOptions options) throws Hammer2Exception {
@@ -473,6 +473,7 @@ public final class Hammer2 implements AutoCloseable {
     private void stopReclaim() throws Hammer2Exception {
         if (writer != null) {
             onCpu(() -> {
+                pfss.stop();
                 writer.spaceCount().stop();
                 writer.reclaim().stop();
                 return null;

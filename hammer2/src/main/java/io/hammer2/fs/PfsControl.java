@@ -4,19 +4,22 @@ import io.hammer2.fs.chain.Topology;
 import io.hammer2.fs.io.DeviceErrorException;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.pfs.FrozenPfs;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.OpenPfss;
 import io.hammer2.fs.pfs.Pfs;
 import io.hammer2.fs.pfs.PfsChange;
 import io.hammer2.fs.pfs.PfsException;
 import io.hammer2.fs.pfs.PfsTransaction;
+import io.hammer2.fs.pfs.SubtreeCopy;
 import io.hammer2.fs.pfs.SuperRoot;
 import io.hammer2.fs.volume.Reclaim;
+import io.hammer2.fs.volume.SpaceBudget;
 import io.hammer2.fs.volume.Sync;
 import io.hammer2.lwkt.Cpu;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 /**
  * The PFSs of a volume in use: which there are, and changes to that. Called on LWKT threads of any cpu; the work is done on the
@@ -27,31 +30,32 @@ import java.util.function.Consumer;
  * what is no label; ENOSPC.
  */
 public final class PfsControl {
+    /** Snapshots of directories that are being made: each holds back space. */
+    private static final int SUBTREES_MAX = 16;
+
     private final Cpu volumeCpu;
     private final Topology topology;
     private final SuperRoot superRoot;
     private final OpenPfss open;
-    private final Consumer<CorruptBlockException> damaged;
+    private final FaultLog faults;
     private final Writing writing;
 
+    /** Of the volume cpu. */
+    private final List<SubtreeSnapshot> subtrees = new ArrayList<>();
+
     /** What changing takes. */
-    record Writing(Sync sync, Reclaim reclaim) {}
+    record Writing(Sync sync, Reclaim reclaim, SpaceBudget budget) {}
 
     /**
      * @param topology of the volume cpu
      * @param writing null of what is opened to read only
      */
-    PfsControl(
-            Topology topology,
-            SuperRoot superRoot,
-            OpenPfss open,
-            Consumer<CorruptBlockException> damaged,
-            Writing writing) {
+    PfsControl(Topology topology, SuperRoot superRoot, OpenPfss open, FaultLog faults, Writing writing) {
         this.volumeCpu = topology.io().cpu();
         this.topology = topology;
         this.superRoot = superRoot;
         this.open = open;
-        this.damaged = damaged;
+        this.faults = faults;
         this.writing = writing;
     }
 
@@ -63,10 +67,31 @@ public final class PfsControl {
      */
     public record Timing(long coreNanos, long durableNanos) {}
 
+    /**
+     * A directory that is to become a PFS of its own.
+     *
+     * @param source name of its PFS
+     * @param directory its number there; not that of the root
+     * @param label name of what is made
+     * @param pace how much to do in a step
+     */
+    public record SubtreeRequest(Label source, long directory, Label label, PfsChange.Ids ids, SubtreeCopy.Pace pace) {}
+
     /** All, in the order of their keys; those that are damaged are left out and logged. */
     public List<PfsInfo> list() {
-        return volumeCpu.call(
-                () -> superRoot.list(damaged).stream().map(Hammer2::infoOf).toList());
+        return volumeCpu.call(() ->
+                superRoot.list(this::damaged).stream().map(Hammer2::infoOf).toList());
+    }
+
+    private void damaged(CorruptBlockException damage) {
+        faults.report(() -> "super-root: " + damage.getMessage());
+    }
+
+    /** For the administrator: why a snapshot of a directory was given up. */
+    FsException damaged(SubtreeRequest request, RuntimeException damage) {
+        faults.report(() -> "PFS " + request.source() + ", below the directory " + request.directory() + ": "
+                + damage.getMessage());
+        return new FsException(Errno.EIO, "something below the directory is damaged, and nothing was made");
     }
 
     /** The one with this name, or null. */
@@ -76,7 +101,7 @@ public final class PfsControl {
                 Pfs found = superRoot.find(label);
                 return found == null ? null : Hammer2.infoOf(found);
             } catch (CorruptBlockException e) {
-                damaged.accept(e);
+                damaged(e);
                 throw new FsException(Errno.EIO, String.valueOf(e.getMessage()));
             } catch (DeviceErrorException e) {
                 throw new FsException(Errno.EIO, String.valueOf(e.getMessage()));
@@ -112,29 +137,93 @@ public final class PfsControl {
         return found;
     }
 
-    /** Makes the changes, in one commit with all that was done before. */
-    public Timing change(List<PfsChange> changes) {
+    private void requireWritable() {
         if (writing == null || writing.sync.failure() != null) {
             throw Access.readOnly();
         }
+    }
+
+    /** Makes the changes, in one commit with all that was done before. */
+    public Timing change(List<PfsChange> changes) {
+        requireWritable();
         changes.forEach(change -> requireLabel(change.label()));
         return volumeCpu.call(() -> changeHere(changes));
     }
 
+    /**
+     * Begins a snapshot of a directory, as that is now; {@link SubtreeSnapshot#step} makes it.
+     *
+     * @throws FsException ENOENT where there is no such directory, or PFS; ENOTDIR; EINVAL for the root, of which there are whole
+     *     snapshots; EBUSY while too many are being made
+     */
+    public SubtreeSnapshot beginSubtree(SubtreeRequest request) {
+        requireWritable();
+        requireLabel(request.label());
+        if (request.directory() == FileSystem.ROOT_INUM) {
+            throw new FsException(Errno.EINVAL, "the root of a PFS: a snapshot of the PFS has all of it");
+        }
+        if (find(request.label()) != null) {
+            throw new FsException(Errno.EEXIST, "there is a PFS named " + request.label() + " already");
+        }
+        return volumeCpu.call(() -> {
+            if (subtrees.size() >= SUBTREES_MAX) {
+                throw new FsException(Errno.EBUSY, SUBTREES_MAX + " snapshots of directories are being made");
+            }
+            FrozenPfs frozen = commit(List.of(new PfsChange.Freeze(request.source())))
+                    .frozen()
+                    .getFirst();
+            SubtreeSnapshot begun = SubtreeSnapshot.begin(this, writing, topology, open, frozen, request);
+            subtrees.add(begun);
+            return begun;
+        });
+    }
+
+    /** On the volume cpu: it is made, or given up. */
+    void forget(SubtreeSnapshot subtree) {
+        subtrees.remove(subtree);
+    }
+
+    /** Gives up what is being made; on the volume cpu, before the last commit. */
+    void stop() {
+        List.copyOf(subtrees).forEach(SubtreeSnapshot::close);
+    }
+
+    /** On the volume cpu, one change. */
+    Timing change(PfsChange change) {
+        return changeHere(List.of(change));
+    }
+
+    /** On the volume cpu: commits what was done before. */
+    void commit() {
+        try {
+            writing.sync.commit();
+        } catch (IOException e) {
+            throw commitFailed(e);
+        }
+    }
+
+    private static FsException commitFailed(IOException e) {
+        return new FsException(Errno.EIO, "the commit failed: " + e.getMessage());
+    }
+
     private Timing changeHere(List<PfsChange> changes) {
+        long from = volumeCpu.lwkt().clock().nanoTime();
+        long coreNanos = commit(changes).coreNanos();
+        return new Timing(coreNanos, volumeCpu.lwkt().clock().nanoTime() - from);
+    }
+
+    private PfsTransaction commit(List<PfsChange> changes) {
         for (int attempt = 0; ; attempt++) {
             PfsTransaction transaction =
                     new PfsTransaction(changes, open, volumeCpu.lwkt().clock());
-            long from = volumeCpu.lwkt().clock().nanoTime();
             try {
                 writing.sync.commit(transaction);
             } catch (IOException e) {
-                throw new FsException(Errno.EIO, "the commit failed: " + e.getMessage());
+                throw commitFailed(e);
             }
             PfsException refusal = transaction.refusal();
             if (refusal == null) {
-                return new Timing(
-                        transaction.coreNanos(), volumeCpu.lwkt().clock().nanoTime() - from);
+                return transaction;
             }
             boolean mayHelp = refusal.reason() == PfsException.Reason.NO_SPACE && attempt == 0;
             if (!mayHelp || !writing.reclaim.onFull(true)) {

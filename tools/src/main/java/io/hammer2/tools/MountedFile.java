@@ -94,12 +94,33 @@ final class MountedFile implements AutoCloseable {
     /** Bound where it is needed: each takes some milliseconds. */
     private static final class Sync {
         static final MethodHandle FSYNC = function("fsync", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+
+        /** Linux; elsewhere null. */
+        static final MethodHandle SYNCFS = Linker.nativeLinker()
+                .defaultLookup()
+                .find("syncfs")
+                .map(address ->
+                        Linker.nativeLinker().downcallHandle(address, FunctionDescriptor.of(JAVA_INT, JAVA_INT)))
+                .orElse(null);
     }
 
     /** Has everything committed that was done before: fsync(2), which commits the whole volume. */
     void sync() {
         try {
             int ignored = (int) Sync.FSYNC.invokeExact(fd);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Has the kernel hand over what it caches of all files of the mount: syncfs(2). Where there is none, as {@link #sync}. */
+    void syncMount() {
+        if (Sync.SYNCFS == null) {
+            sync();
+            return;
+        }
+        try {
+            int ignored = (int) Sync.SYNCFS.invokeExact(fd);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

@@ -6,6 +6,7 @@ import io.hammer2.fs.media.PfsType;
 import io.hammer2.fs.pfs.Label;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /** The PFSs of a volume that is mounted, by its control requests. */
@@ -23,6 +24,11 @@ final class MountedPfss implements VolumePfss {
     /** The PFS that is mounted here. */
     Label own() {
         return requests.own().name();
+    }
+
+    /** Has the kernel hand over what was written to the files of this mount. */
+    void flush() {
+        file.syncMount();
     }
 
     @Override
@@ -66,6 +72,19 @@ final class MountedPfss implements VolumePfss {
                 "");
     }
 
+    /**
+     * Makes a snapshot of the directory that is mounted here, as a PFS of its own.
+     *
+     * @param names hears now and then how many names were met below it
+     */
+    long subtree(Label label, LongConsumer names) {
+        requireLabel(label);
+        return explained(
+                () -> requests.subtree(label, names),
+                "there is a PFS named " + text(label) + " already",
+                "too many snapshots of directories are being made; try again later");
+    }
+
     @Override
     public long rollback(Label label, Label source) {
         find(label);
@@ -89,6 +108,7 @@ final class MountedPfss implements VolumePfss {
                                     "no space that may be used; delete snapshots or files, and run 'hammer2 bulkfree "
                                             + name + "'";
                                 case PfsIoctls.EINVAL -> "not a label, or not a type of a PFS";
+                                case PfsIoctls.ENOTDIR -> "not a directory";
                                 default -> MountedFile.errorText(e.errno());
                             },
                     e);

@@ -24,9 +24,15 @@ import static io.hammer2.fuse.bridge.ControlRequests.PFS_NAME_NEXT;
 import static io.hammer2.fuse.bridge.ControlRequests.PFS_ROLLBACK;
 import static io.hammer2.fuse.bridge.ControlRequests.PFS_SNAPSHOT;
 import static io.hammer2.fuse.bridge.ControlRequests.PFS_SNAPSHOTS;
+import static io.hammer2.fuse.bridge.ControlRequests.PFS_SUBTREE;
 import static io.hammer2.fuse.bridge.ControlRequests.PFS_SUBTYPE;
 import static io.hammer2.fuse.bridge.ControlRequests.PFS_TYPE;
 import static io.hammer2.fuse.bridge.ControlRequests.ROLLBACK_BYTES;
+import static io.hammer2.fuse.bridge.ControlRequests.SUBTREE_BYTES;
+import static io.hammer2.fuse.bridge.ControlRequests.SUBTREE_CORE_NANOS;
+import static io.hammer2.fuse.bridge.ControlRequests.SUBTREE_LABEL;
+import static io.hammer2.fuse.bridge.ControlRequests.SUBTREE_MADE;
+import static io.hammer2.fuse.bridge.ControlRequests.SUBTREE_NAMES;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -39,6 +45,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
 /** Requests for the PFSs of a mounted volume; those that change something answer with the time in core, in ns. */
@@ -46,6 +53,8 @@ final class PfsIoctls {
     static final int ENOENT = 2;
     static final int EBUSY = 16;
     static final int EEXIST = 17;
+    static final int EIO = 5;
+    static final int ENOTDIR = 20;
     static final int EINVAL = 22;
     static final int ENOSPC = 28;
 
@@ -136,6 +145,21 @@ final class PfsIoctls {
         MemorySegment request = labels(LABELS_BYTES, snapshots.size(), labels);
         request.set(JAVA_INT, LABELS_FLAGS, ofLastCommit ? PFS_FLAG_NOSYNC : 0);
         return change(PFS_SNAPSHOTS, request, LABELS_CORE_NANOS);
+    }
+
+    /**
+     * Of the directory that the file is, as a PFS of its own.
+     *
+     * @param names hears now and then how many were met
+     */
+    long subtree(Label label, LongConsumer names) {
+        MemorySegment request = file.structure(SUBTREE_BYTES);
+        put(label, request, SUBTREE_LABEL);
+        do {
+            change(PFS_SUBTREE, request, SUBTREE_CORE_NANOS);
+            names.accept(request.get(JAVA_LONG, SUBTREE_NAMES));
+        } while (request.get(JAVA_INT, SUBTREE_MADE) == 0);
+        return request.get(JAVA_LONG, SUBTREE_CORE_NANOS);
     }
 
     long rollback(Label label, Label source) {

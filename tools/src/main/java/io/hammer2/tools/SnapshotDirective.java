@@ -27,9 +27,21 @@ abstract sealed class SnapshotDirective extends Directive {
                 "",
                 "Without a label it is called PFS.YYYYMMDD.HHMMSS. Of several PFSs of a volume (-a, or several paths) all are"
                         + " made in one commit, and are called PFS.LABEL.",
-                "A PFS that is not mounted is named DEVICE@PFS."
+                "A PFS that is not mounted is named DEVICE@PFS.",
+                "",
+                "With --subtree it is of the directory PATH alone, as a PFS of its own with that as its root: what it holds when the"
+                        + " command begins. Data is shared, and work is done for each file below it. It may be interrupted at"
+                        + " any time, and then leaves nothing. Without a label it is called PFS.DIRECTORY.YYYYMMDD.HHMMSS."
             })
     static final class Synced extends SnapshotDirective {
+        @Option(names = "--subtree", description = "Of a directory alone, not of the PFS that it is in.")
+        private boolean subtree;
+
+        @Override
+        boolean isOfSubtree() {
+            return subtree;
+        }
+
         @Override
         boolean isOfLastCommit() {
             return false;
@@ -39,6 +51,11 @@ abstract sealed class SnapshotDirective extends Directive {
     /** {@code snapshot-debug}. */
     @Command(name = "snapshot-debug", description = "As snapshot, of the last commit, without what was written since.")
     static final class OfLastCommit extends SnapshotDirective {
+        @Override
+        boolean isOfSubtree() {
+            return false;
+        }
+
         @Override
         boolean isOfLastCommit() {
             return true;
@@ -59,6 +76,8 @@ abstract sealed class SnapshotDirective extends Directive {
 
     abstract boolean isOfLastCommit();
 
+    abstract boolean isOfSubtree();
+
     @Override
     void run() {
         List<String> paths = new ArrayList<>(arguments);
@@ -68,11 +87,88 @@ abstract sealed class SnapshotDirective extends Directive {
             throw new ToolException("a label comes last, and a path among several has a slash: write ./NAME");
         }
         Source first = Source.of(paths.getFirst());
+        if (isOfSubtree()) {
+            if (all || paths.size() > 1) {
+                throw new ToolException("--subtree is of one directory");
+            }
+            subtree(first, paths.getFirst(), suffix);
+            return;
+        }
         try (VolumePfss pfss = VolumePfss.open(first.volume, this::tell)) {
             List<VolumePfss.Snapshot> wanted = wanted(sources(first, paths), suffix);
+            if (!isOfLastCommit()) {
+                flush(first, paths);
+            }
             ChangeTiming took = ChangeTiming.of(() -> pfss.snapshot(wanted, isOfLastCommit()));
             show(first.volume, wanted, took);
         }
+    }
+
+    /** Has the kernel hand over what was written to the mounts that snapshots are made of. */
+    private void flush(Source first, List<String> paths) {
+        List<Path> mounts = new ArrayList<>();
+        for (String path : paths) {
+            if (Source.of(path).volume instanceof Target.Mounted mounted) {
+                mounts.add(mounted.path());
+            }
+        }
+        if (all) {
+            MountedVolume.all().stream()
+                    .filter(mount -> mount.special().equals(first.special()))
+                    .map(MountedVolume::mountPoint)
+                    .forEach(mounts::add);
+        }
+        for (Path mount : mounts) {
+            try (MountedFile file = MountedFile.open(mount)) {
+                file.syncMount();
+            }
+        }
+    }
+
+    private void subtree(Source source, String path, String named) {
+        if (source.named != null || !(source.volume instanceof Target.Mounted mounted)) {
+            throw new ToolException(path + ": --subtree is of a directory of a mounted PFS; mount it first");
+        }
+        Path directory = mounted.path().toAbsolutePath().normalize();
+        if (!Files.isDirectory(directory)) {
+            throw new ToolException(path + ": --subtree is of a directory");
+        }
+        if (directory.equals(mounted.volume().mountPoint())) {
+            throw new ToolException(path + ": the root of its PFS, of which a snapshot without --subtree has all");
+        }
+        try (MountedPfss pfss = new MountedPfss(mounted);
+                Progress progress = Progress.of(parent().console(), parent().isQuiet() || parent().isJson())) {
+            Label pfs = pfss.own();
+            Label label = LabelText.parse(
+                    named != null ? named : LabelText.of(pfs) + "." + directory.getFileName() + "." + stamp());
+            pfss.flush();
+            long[] names = new long[1];
+            ChangeTiming took = ChangeTiming.of(() -> pfss.subtree(label, count -> {
+                names[0] = count;
+                progress.show(() -> String.format(Locale.ROOT, "snapshot of %s: %,d names", path, count));
+            }));
+            progress.clear();
+            if (parent().isJson()) {
+                JsonWriter json = json().beginObject()
+                        .member("path", path)
+                        .member("label", LabelText.of(label))
+                        .member("pfs", LabelText.of(pfs))
+                        .member("names", names[0]);
+                took.write(json);
+                json.endObject();
+                return;
+            }
+            if (!parent().isQuiet()) {
+                out().println("created " + LabelText.of(label));
+            }
+            if (timing) {
+                out().println(took.text());
+            }
+        }
+    }
+
+    private static String stamp() {
+        return LocalDateTime.now(ZoneId.systemDefault()).format(STAMP);
     }
 
     /** Names of the PFSs, each once. */
@@ -101,7 +197,7 @@ abstract sealed class SnapshotDirective extends Directive {
 
     private List<VolumePfss.Snapshot> wanted(Set<Label> sources, String suffix) {
         boolean several = all || sources.size() > 1;
-        String stamp = LocalDateTime.now(ZoneId.systemDefault()).format(STAMP);
+        String stamp = stamp();
         List<VolumePfss.Snapshot> wanted = new ArrayList<>();
         for (Label source : sources) {
             String label = suffix != null && !several

@@ -14,11 +14,16 @@ import io.hammer2.fuse.bridge.FuseBridge;
 import io.hammer2.fuse.kernel.KernelTransport;
 import io.hammer2.lwkt.Lwkt;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -210,6 +215,59 @@ final class PfsDirectivesTest {
         Run.hammer2("-s", home.toString(), "rollback", "DATA.all", "DATA.two").succeeded();
         Run.hammer2("-s", home.toString(), "rollback", "DATA", "DATA.two").failed(1, "DATA is mounted; unmount it");
         assertEquals("old", Files.readString(one.resolve("f")));
+    }
+
+    @Test
+    void a_directory_becomes_a_pfs_of_its_own_with_what_the_kernel_still_caches() throws Exception {
+        mount();
+        Path top = Files.createDirectory(data.resolve("top"));
+        Path sub = Files.createDirectory(top.resolve("sub"));
+        Files.writeString(sub.resolve("f"), "content");
+        Files.createLink(top.resolve("hard"), sub.resolve("f"));
+        Files.createLink(data.resolve("outside"), sub.resolve("f"));
+        for (int i = 0; i < 3000; i++) {
+            Files.createFile(sub.resolve("e" + i));
+        }
+        try (FileChannel open =
+                FileChannel.open(top.resolve("open"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            open.write(ByteBuffer.wrap("not closed".getBytes(StandardCharsets.US_ASCII)));
+            String out = Run.hammer2("snapshot", "--subtree", "--timing", top.toString(), "made")
+                    .succeeded()
+                    .out();
+            assertTrue(out.matches("created made\nin core [0-9.]+ us, durable after [0-9.]+ ms\n"), out);
+            Run.hammer2("snapshot", data.toString(), "whole").succeeded();
+        }
+        Path made = mount("made");
+        assertEquals("not closed", Files.readString(mount("whole").resolve("top/open")));
+        assertEquals("not closed", Files.readString(made.resolve("open")));
+        assertEquals("content", Files.readString(made.resolve("sub/f")));
+        assertEquals(2, Files.getAttribute(made.resolve("hard"), "unix:nlink"));
+        assertEquals(3, Files.getAttribute(data.resolve("outside"), "unix:nlink"));
+        try (Stream<Path> list = Files.list(made.resolve("sub"))) {
+            assertEquals(3001, list.count());
+        }
+        Files.writeString(made.resolve("sub/new"), "it can be written");
+        String json = Run.hammer2("--json", "snapshot", "--subtree", sub.toString())
+                .succeeded()
+                .out();
+        assertTrue(json.matches("(?s).*\"label\": ?\"DATA\\.sub\\.\\d{8}\\.\\d{6}\".*\"names\": ?3001.*"), json);
+    }
+
+    @Test
+    void of_what_no_snapshot_of_a_directory_can_be_made_is_said_in_a_line() throws Exception {
+        Run.hammer2("snapshot", "--subtree", image + "@DATA", "x").failed(1, "mount it first");
+        mount();
+        Path top = Files.createDirectory(data.resolve("top"));
+        Files.writeString(data.resolve("f"), "x");
+        Run.hammer2("snapshot", "--subtree", data.toString(), "x").failed(1, "a snapshot without --subtree has all");
+        Run.hammer2("snapshot", "--subtree", data.resolve("f").toString(), "x").failed(1, "of a directory");
+        Run.hammer2("snapshot", "--subtree", top + "/nothing", "x").failed(1, "nothing");
+        Run.hammer2("snapshot", "--subtree", top.toString(), home.toString()).failed(1, "of one directory");
+        Run.hammer2("snapshot", "--subtree", "-a", top.toString()).failed(1, "of one directory");
+        Run.hammer2("snapshot", "--subtree", top.toString(), "HOME").failed(1, "there is a PFS named HOME already");
+        Run.hammer2("snapshot", "--subtree", top.toString(), "x".repeat(256)).failed(1, "at most 255 bytes");
+        Run.hammer2("snapshot-debug", "--subtree", top.toString()).failed(2, "--subtree");
+        assertEquals("MASTER DATA, MASTER HOME, MASTER LOCAL", labels(data.toString()));
     }
 
     @Test

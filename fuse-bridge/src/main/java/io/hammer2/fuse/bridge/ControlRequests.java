@@ -33,6 +33,9 @@ import java.util.Set;
  *                                 16 30 times source:256, an empty one for the PFS that is asked; label:256
  *   pfs_deletes, 15376 bytes      0 count:4   8 time in core:8, answered   16 60 times label:256
  *   pfs_rollback, 528 bytes       0 reserved:8   8 time in core:8, answered   16 label:256   272 source:256
+ *   pfs_subtree, 288 bytes        0 id:8 (0 to begin with the directory that is asked; answered)   8 time in core:8, answered
+ *                                 16 names:8 (answered: so many were met)   24 made:4 (answered: 1 at the end)   32 label:256
+ *                                 (made in steps, of which each is asked for with the id and the label)
  * </pre>
  */
 public final class ControlRequests {
@@ -72,6 +75,15 @@ public final class ControlRequests {
     public static final int LABELS_BYTES = LABELS + LABELS_MAX * 256;
     public static final int ROLLBACK_BYTES = LABELS + 2 * 256;
 
+    public static final long SUBTREE_ID = 0;
+    public static final long SUBTREE_CORE_NANOS = 8;
+    public static final long SUBTREE_NAMES = 16;
+    public static final long SUBTREE_MADE = 24;
+    public static final long SUBTREE_LABEL = 32;
+    public static final int SUBTREE_BYTES = 32 + 256;
+
+    public static final int PFS_SUBTREE = command(203, SUBTREE_BYTES);
+
     public static final int PFS_SNAPSHOTS = command(200, LABELS_BYTES);
     public static final int PFS_DELETES = command(201, LABELS_BYTES);
     public static final int PFS_ROLLBACK = command(202, ROLLBACK_BYTES);
@@ -92,6 +104,7 @@ public final class ControlRequests {
             PFS_SNAPSHOTS,
             PFS_DELETES,
             PFS_ROLLBACK,
+            PFS_SUBTREE,
             INODE_SET,
             DESTROY,
             EMERG_MODE,

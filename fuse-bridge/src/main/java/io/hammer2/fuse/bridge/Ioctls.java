@@ -32,6 +32,7 @@ final class Ioctls {
                         new InodeRequests(files),
                         new PfsRequests(files),
                         new PfsSetRequests(files),
+                        new SubtreeRequests(files),
                         new BulkfreeRequests(files),
                         new SweepRequests(files),
                         new VolumeRequests(files),

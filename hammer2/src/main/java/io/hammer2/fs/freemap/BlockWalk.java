@@ -19,6 +19,9 @@ import io.hammer2.lwkt.LwktThread;
  * section 9). Takes the memory that it was given, and that of the tables on one path.
  */
 public final class BlockWalk {
+    /** {@link #below} the table of a PFS root: super-root, PFS root. */
+    public static final int BELOW_PFS_ROOT = 2;
+
     /** {@link #below} the table of a file or directory: super-root, PFS root, inode. */
     public static final int BELOW_INODE = 3;
 

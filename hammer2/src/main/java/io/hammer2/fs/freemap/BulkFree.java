@@ -81,6 +81,9 @@ public final class BulkFree {
         /** Root tables of inodes that are in use and have no name; within {@link #commit}. */
         List<BlockTable> namelessTables();
 
+        /** Root tables of PFSs that are in use and that no commit leads to; within {@link #commit}. */
+        List<BlockTable> heldTables();
+
         /** For a walk, which closes it: with a cache of its own, since it meets everything once. */
         BlockIo openForWalk();
     }
@@ -176,9 +179,11 @@ public final class BulkFree {
 
         private void run() throws IOException {
             List<BlockTable> nameless = new ArrayList<>();
+            List<BlockTable> held = new ArrayList<>();
             host.commit(() -> {
                 freemap.beginScan();
                 nameless.addAll(host.namelessTables());
+                held.addAll(host.heldTables());
             });
             try {
                 // Its tree has all that is in use and was allocated before the scan began. It stays whole while later
@@ -192,7 +197,7 @@ public final class BulkFree {
                 for (long from = 0; from < end && damageCount == 0; from += Math.min(partBytes, end - from)) {
                     GranuleMap used = new GranuleMap(from, from + Math.min(partBytes, roundUp(end - from)));
                     walking = used;
-                    walk(walked, nameless, used);
+                    walk(walked, nameless, held, used);
                     walkedGranules += used.count();
                     walking = null;
                     if (damageCount == 0) {
@@ -206,12 +211,13 @@ public final class BulkFree {
             }
         }
 
-        private void walk(VolumeHeader header, List<BlockTable> nameless, GranuleMap used) {
+        private void walk(VolumeHeader header, List<BlockTable> nameless, List<BlockTable> held, GranuleMap used) {
             try (BlockIo io = host.openForWalk()) {
                 InUse inUse = new InUse(used, BulkFree.this::checkCancelled, this::damaged);
                 BlockWalk walk = new BlockWalk(io, inUse, walkMemoryBytes);
                 walk.below(header.superRootBlockSet().copyValidated(io.totalBytes()), 0);
                 nameless.forEach(table -> walk.below(table, BlockWalk.BELOW_INODE));
+                held.forEach(table -> walk.below(table, BlockWalk.BELOW_PFS_ROOT));
             }
         }
 

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Brings one changed inode with all below it to the medium: file data, names, indirect blocks, then the inode itself, whose new
@@ -87,6 +88,32 @@ public final class InodeFlush {
         BlockRef written = placer.write(ref.build(), ref, block.bytes());
         inode.flushed(InodeContent.of(written, block, table));
         return written;
+    }
+
+    /**
+     * Writes an inode like {@code content}, with some fields changed, for the key that its reference has; what is below it is shared.
+     *
+     * @param edit changes the fields
+     * @return the reference for the table above
+     */
+    public BlockRef writeCopy(InodeContent content, long modifyTid, Consumer<InodeBlock> edit) {
+        Inode copy = new Inode(content);
+        copy.gate().lockExclusive();
+        try {
+            edit.accept(copy.change(modifyTid));
+            return flush(copy);
+        } finally {
+            copy.gate().unlockExclusive();
+        }
+    }
+
+    /**
+     * Writes what has changed below the root table of an inode that is not written yet.
+     *
+     * @param methods of the reference that the inode will have
+     */
+    public void writeBelow(Chain root, int methods) {
+        new Flush(placer, methods >>> 4, mirrorTid).below(root);
     }
 
     private static BlockTable tableOf(Inode inode) {

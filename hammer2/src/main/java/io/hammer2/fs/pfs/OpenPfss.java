@@ -1,5 +1,6 @@
 package io.hammer2.fs.pfs;
 
+import io.hammer2.fs.media.BlockTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -7,6 +8,9 @@ import java.util.function.Supplier;
 /** The PFSs of a volume that are in use, one {@link MountedPfs} for each however many use it. On the volume cpu. */
 public final class OpenPfss {
     private final List<MountedPfs> all = new ArrayList<>();
+
+    /** What is in use beside what the super-root leads to. */
+    private final List<HeldTables> held = new ArrayList<>();
 
     /** The one at this key of the super-root, or null. */
     public MountedPfs find(long key) {
@@ -47,6 +51,21 @@ public final class OpenPfss {
         if (pfs.users == 0) {
             all.remove(pfs);
         }
+    }
+
+    /** Keeps what no super-root leads to from being given back as unused; on the volume cpu while nothing is allocated. */
+    public void hold(HeldTables tables) {
+        held.add(tables);
+    }
+
+    /** The end of {@link #hold}, if that was called. */
+    public void letGo(HeldTables tables) {
+        held.remove(tables);
+    }
+
+    /** Root tables of PFSs that are in use and that the super-root does not lead to. */
+    public List<BlockTable> heldTables() {
+        return held.stream().flatMap(each -> each.tables().stream()).toList();
     }
 
     /** What is at this key is not any more what those see who look at it: to them it becomes stale. Nobody has it mounted. */

@@ -36,6 +36,12 @@ public sealed interface PfsChange {
      */
     record Snapshot(Label source, Label label, boolean ofLastCommit, Ids ids) implements PfsChange {}
 
+    /** Keeps what a PFS holds as it is now, beside what becomes of it: {@link PfsTransaction#frozen}. */
+    record Freeze(Label label) implements PfsChange {}
+
+    /** A PFS with what a directory held when its PFS was {@link Freeze frozen}; with {@link SubtreeCopy#isComplete}. */
+    record Subtree(Label label, SubtreeCopy copy, Ids ids) implements PfsChange {}
+
     /**
      * Gives a PFS that is not mounted the content of another; its name and ids stay.
      *

@@ -1,6 +1,5 @@
 package io.hammer2.fs.pfs;
 
-import io.hammer2.fs.inode.Inode;
 import io.hammer2.fs.inode.InodeContent;
 import io.hammer2.fs.inode.InodeFlush;
 import io.hammer2.fs.io.DeviceErrorException;
@@ -31,7 +30,7 @@ public final class PfsTransaction {
     /** The most that one change can take: an inode, and indirect blocks of the super-root on the way to it. */
     private static final long BYTES_PER_CHANGE = 36L * Limits.KIB;
 
-    private static final int SUBTYPE_SNAPSHOT = 1;
+    static final int SUBTYPE_SNAPSHOT = 1;
     private static final int ROOT_MODE = 0755;
     private static final int COMPRESSION_AUTOZERO = 1;
     private static final int COMPRESSION_LZ4 = 2;
@@ -45,6 +44,7 @@ public final class PfsTransaction {
     private final Map<PfsChange, InodeContent> lastCommits = new HashMap<>();
 
     private final List<BlockRef> written = new ArrayList<>();
+    private final List<FrozenPfs> frozen = new ArrayList<>();
     private PfsException refusal;
     private long coreNanos;
 
@@ -78,14 +78,17 @@ public final class PfsTransaction {
     }
 
     private void noteSource(Resolved resolved) {
+        MountedPfs mounted = resolved.source == null ? null : open.find(keyOf(resolved.source));
+        if (mounted == null) {
+            return;
+        }
         if (resolved.change instanceof PfsChange.Snapshot snapshot) {
-            MountedPfs mounted = open.find(keyOf(resolved.source));
-            if (mounted != null) {
-                if (snapshot.ofLastCommit()) {
-                    lastCommits.put(snapshot, mounted.committedRoot());
-                }
-                mounted.noteSnapshot();
+            if (snapshot.ofLastCommit()) {
+                lastCommits.put(snapshot, mounted.committedRoot());
             }
+            mounted.noteSnapshot();
+        } else if (resolved.change instanceof PfsChange.Freeze) {
+            mounted.noteSnapshot();
         }
     }
 
@@ -113,6 +116,11 @@ public final class PfsTransaction {
                     edit.remove(keyOf(one.target));
                 }
                 case PfsChange.Snapshot snapshot -> put(edit, snapshot(edit, flush, snapshot, one.source.root()));
+                case PfsChange.Freeze ignored -> freeze(edit, flush, one.source.root());
+                case PfsChange.Subtree subtree -> {
+                    long key = edit.freeKey(subtree.label());
+                    put(edit, subtree.copy().publish(flush, subtree.label(), subtree.ids(), key));
+                }
                 case PfsChange.Rollback ignored -> put(edit, rollback(flush, one.target.root(), one.source.root()));
             }
         }
@@ -127,6 +135,11 @@ public final class PfsTransaction {
     /** References to the roots that were made or changed, in the order of the changes. */
     public List<BlockRef> written() {
         return written;
+    }
+
+    /** What was frozen, in the order of the changes, and is held until {@link OpenPfss#letGo}. */
+    public List<FrozenPfs> frozen() {
+        return frozen;
     }
 
     /** Time that the changes took while nothing else could be changed; without that of what was to be committed anyway. */
@@ -159,6 +172,11 @@ public final class PfsTransaction {
                             case PfsChange.Snapshot snapshot -> {
                                 requireFree(edit, snapshot.label(), made);
                                 yield new Resolved(snapshot, null, require(edit, snapshot.source()));
+                            }
+                            case PfsChange.Freeze freeze -> new Resolved(freeze, null, require(edit, freeze.label()));
+                            case PfsChange.Subtree subtree -> {
+                                requireFree(edit, subtree.label(), made);
+                                yield new Resolved(subtree, null, null);
                             }
                             case PfsChange.Rollback rollback ->
                                 new Resolved(
@@ -229,27 +247,21 @@ public final class PfsTransaction {
                 .methods(edit.methods() >>> 4, edit.methods() & 0xF)
                 .build();
         InodeContent empty = InodeContent.of(ref, fields, BlockTable.empty(Limits.BLOCK_SET_COUNT));
-        return write(flush, empty, 1, ignored -> {});
+        return flush.writeCopy(empty, 1, ignored -> {});
     }
 
     private BlockRef snapshot(
             SuperRoot.Edit edit, InodeFlush flush, PfsChange.Snapshot snapshot, InodeContent committed) {
-        MountedPfs mounted = open.find(committed.ref().key());
-        InodeContent flushed = mounted == null ? committed : mounted.committedRoot();
-        InodeContent source = lastCommits.getOrDefault(snapshot, flushed);
-        long snapshotTid = mounted == null
-                ? committed.ref().modifyTid() + 1
-                : flushed.block().pfsLsnapTid();
-        if (mounted == null) {
-            edit.put(write(flush, committed, snapshotTid, fields -> fields.setPfsLsnapTid(snapshotTid)));
-        }
+        FrozenPfs parted = part(edit, flush, committed);
+        InodeContent source = lastCommits.getOrDefault(snapshot, parted.root());
+        long snapshotTid = parted.snapshotTid();
         long key = edit.freeKey(snapshot.label());
         BlockRef ref = source.ref().toBuilder()
                 .key(key, 0)
                 .flags(source.ref().flags() | BlockRef.FLAG_PFSROOT)
                 .build();
         InodeContent copy = InodeContent.of(ref, source.block(), source.table());
-        return write(flush, copy, Math.max(snapshotTid, ref.modifyTid()), fields -> {
+        return flush.writeCopy(copy, Math.max(snapshotTid, ref.modifyTid()), fields -> {
             // What a snapshot is of keeps its owner, mode and times: the reference loses them (section 20, 3).
             fields.setName(snapshot.label().bytes(), key);
             fields.setPfsSubtype(SUBTYPE_SNAPSHOT);
@@ -260,6 +272,24 @@ public final class PfsTransaction {
                     snapshot.ids().fsid());
             fields.setPfsLsnapTid(snapshotTid);
         });
+    }
+
+    private void freeze(SuperRoot.Edit edit, InodeFlush flush, InodeContent committed) {
+        FrozenPfs parted = part(edit, flush, committed);
+        open.hold(parted);
+        frozen.add(parted);
+    }
+
+    /** What a PFS holds, which knows from now on that this is shared; one in use was told before it was written. */
+    private FrozenPfs part(SuperRoot.Edit edit, InodeFlush flush, InodeContent committed) {
+        MountedPfs mounted = open.find(committed.ref().key());
+        if (mounted != null) {
+            InodeContent flushed = mounted.committedRoot();
+            return new FrozenPfs(flushed, flushed.block().pfsLsnapTid());
+        }
+        long snapshotTid = committed.ref().modifyTid() + 1;
+        edit.put(flush.writeCopy(committed, snapshotTid, fields -> fields.setPfsLsnapTid(snapshotTid)));
+        return new FrozenPfs(committed, snapshotTid);
     }
 
     private BlockRef rollback(InodeFlush flush, InodeContent target, InodeContent committed) {
@@ -273,7 +303,7 @@ public final class PfsTransaction {
         InodeContent copy = InodeContent.of(ref, source.block(), source.table());
         InodeBlock was = target.block();
         long modifyTid = 1 + Math.max(target.ref().modifyTid(), source.ref().modifyTid());
-        return write(flush, copy, modifyTid, fields -> {
+        return flush.writeCopy(copy, modifyTid, fields -> {
             fields.setName(was.name(), was.nameKey());
             fields.setPfsSubtype(was.pfsSubtype());
             // Numbers that were given out since must not be given out again: section 8.3.
@@ -282,23 +312,5 @@ public final class PfsTransaction {
             // What is shared now must not be written in place (section 11.4).
             fields.setPfsLsnapTid(modifyTid);
         });
-    }
-
-    /** What to change of an inode's fields. */
-    @FunctionalInterface
-    private interface Edited {
-        void accept(InodeBlock fields);
-    }
-
-    /** Writes a root like {@code content}, with some fields changed, for the key that its reference has. */
-    private static BlockRef write(InodeFlush flush, InodeContent content, long modifyTid, Edited edited) {
-        Inode root = new Inode(content);
-        root.gate().lockExclusive();
-        try {
-            edited.accept(root.change(modifyTid));
-            return flush.flush(root);
-        } finally {
-            root.gate().unlockExclusive();
-        }
     }
 }

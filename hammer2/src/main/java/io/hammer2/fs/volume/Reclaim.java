@@ -205,6 +205,11 @@ public final class Reclaim implements BulkFree.Host {
     }
 
     @Override
+    public List<BlockTable> heldTables() {
+        return sync.heldTables();
+    }
+
+    @Override
     public String placeOf(BlockRef pfsRoot, long inum) {
         return places.of(pfsRoot, inum);
     }

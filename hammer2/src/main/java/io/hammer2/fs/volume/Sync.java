@@ -300,6 +300,21 @@ public final class Sync {
         });
     }
 
+    /**
+     * Runs {@code errand} with what writes blocks, while no commit runs: what it writes is of the next commit, and in use only if something
+     * leads to it by then. Space for it must have been reserved. With no gate held.
+     */
+    public void writeBetweenCommits(Consumer<InodeFlush> errand) {
+        betweenCommits(() -> {
+            try {
+                errand.accept(new InodeFlush(topology, placer, buffers, pipeline, nextTid()));
+            } finally {
+                placer.giveBackLeases();
+            }
+            return null;
+        });
+    }
+
     /** Called on the volume cpu after each commit that changed anything. */
     void afterChange(Runnable listener) {
         afterChange = listener;
@@ -308,6 +323,11 @@ public final class Sync {
     /** What is in use and not in the trees: root tables of inodes without a name; within a step. */
     List<BlockTable> namelessTables() {
         return open.all().stream().flatMap(pfs -> pfs.namelessTables().stream()).toList();
+    }
+
+    /** What is in use and not in the trees: root tables of PFSs that are being made; within a step. */
+    List<BlockTable> heldTables() {
+        return open.heldTables();
     }
 
     /** Lets the next commit write a header even if nothing changed; on the volume cpu. */

@@ -110,6 +110,41 @@ final class ModelFileSystem implements Posix {
         put(inode);
     }
 
+    /** What a directory is as a file system of its own: it is the root, and only names below it count. */
+    static State subtree(State whole, long directory) {
+        State made = new State(new HashMap<>());
+        made.inumNext = whole.inumNext;
+        Map<Long, ModelInode> below = new HashMap<>();
+        ModelInode root = whole.inodes.get(directory).copyAs(FileSystem.ROOT_INUM);
+        root.parent = FileSystem.ROOT_INUM;
+        below.put(root.inum, root);
+        addBelow(whole, root, below);
+        below.values().forEach(inode -> {
+            made.inodes.put(inode.inum, inode);
+            made.account(inode, 1);
+        });
+        return made;
+    }
+
+    private static void addBelow(State whole, ModelInode directory, Map<Long, ModelInode> below) {
+        for (long inum : directory.entries.values()) {
+            ModelInode seen = below.get(inum);
+            if (seen != null) {
+                seen.nlink++;
+                continue;
+            }
+            ModelInode inode = whole.inodes.get(inum).copy();
+            inode.opens = 0;
+            below.put(inum, inode);
+            if (inode.isDirectory()) {
+                inode.parent = directory.inum;
+                addBelow(whole, inode, below);
+            } else {
+                inode.nlink = 1;
+            }
+        }
+    }
+
     /** Digest of a tree that was seen, to be compared with {@link State#treeDigest}. */
     static long treeDigest(Map<Long, ModelInode> seen) {
         long digest = 0;

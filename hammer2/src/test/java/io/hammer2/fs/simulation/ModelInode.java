@@ -75,7 +75,12 @@ final class ModelInode {
     }
 
     ModelInode copy() {
-        ModelInode copy = new ModelInode(inum, new NewInode(type, mode, uid, gid, rmajor, rminor));
+        return copyAs(inum);
+    }
+
+    /** The same with another number. */
+    ModelInode copyAs(long number) {
+        ModelInode copy = new ModelInode(number, new NewInode(type, mode, uid, gid, rmajor, rminor));
         copy.nlink = nlink;
         copy.uflags = uflags;
         copy.atime = atime;

@@ -9,13 +9,17 @@ import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.Hammer2;
 import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.MountOptions;
+import io.hammer2.fs.PfsControl;
 import io.hammer2.fs.PfsInfo;
+import io.hammer2.fs.SubtreeSnapshot;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
+import io.hammer2.fs.pfs.SubtreeCopy;
 import io.hammer2.fs.testing.Borrowed;
 import io.hammer2.lwkt.Lwkt;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -103,11 +107,48 @@ final class SnapshotCrashes implements AutoCloseable {
             change(new PfsChange.Rollback(Label.of(target), Label.of(source)));
             others.put(target, others.get(source));
             note(true);
+        } else if (action == 3 && others.size() < PFSS_MAX) {
+            subtree();
         } else {
-            boolean[] durable = new boolean[1];
-            run.settle(run.round(1, 1, Circumstances.GOOD, call -> durable[0] = call.isDurable()));
-            note(durable[0]);
+            work();
         }
+    }
+
+    /** A directory becomes a PFS of its own, step by step, with other operations between these: all of it or nothing is there after a crash. */
+    private void subtree() {
+        ModelFileSystem.State begun = run.model().state();
+        List<ModelInode> directories = begun.inodes().stream()
+                .filter(inode -> inode.isDirectory() && inode.nlink > 0 && inode.inum != FileSystem.ROOT_INUM)
+                .sorted(Comparator.comparingLong(inode -> inode.inum))
+                .toList();
+        if (directories.isEmpty()) {
+            return;
+        }
+        long directory = directories.get(random.nextInt(directories.size())).inum;
+        String label = "s" + made++;
+        SubtreeSnapshot making = world.inside(() -> world.volume()
+                .pfss()
+                .beginSubtree(new PfsControl.SubtreeRequest(
+                        Label.of(FIRST),
+                        directory,
+                        Label.of(label),
+                        new PfsChange.Ids(new UUID(random.nextLong(), 1), new UUID(random.nextLong(), 2)),
+                        new SubtreeCopy.Pace(4, 2, 2))));
+        // That began with a commit.
+        note(true);
+        while (!world.inside(making::step)) {
+            if (random.nextInt(3) == 0) {
+                work();
+            }
+        }
+        others.put(label, ModelFileSystem.subtree(begun, directory).treeDigest());
+        note(true);
+    }
+
+    private void work() {
+        boolean[] durable = new boolean[1];
+        run.settle(run.round(1, 1, Circumstances.GOOD, call -> durable[0] = call.isDurable()));
+        note(durable[0]);
     }
 
     private String pick() {

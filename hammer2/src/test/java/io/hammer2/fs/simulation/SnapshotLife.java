@@ -6,14 +6,18 @@ import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.FsException;
 import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.MountOptions;
+import io.hammer2.fs.PfsControl;
 import io.hammer2.fs.PfsInfo;
+import io.hammer2.fs.SubtreeSnapshot;
 import io.hammer2.fs.freemap.BulkFreeResult;
 import io.hammer2.fs.fsck.FsckResult;
 import io.hammer2.fs.media.PfsType;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
+import io.hammer2.fs.pfs.SubtreeCopy;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -92,7 +96,8 @@ final class SnapshotLife {
 
     private long run(long wanted) throws IOException, Hammer2Exception {
         while (operations < wanted) {
-            switch (random.nextInt(10)) {
+            switch (random.nextInt(11)) {
+                case 10 -> subtree();
                 case 0, 1 -> roundWithSnapshot();
                 case 2 -> delete();
                 case 3 -> rollback();
@@ -178,6 +183,46 @@ final class SnapshotLife {
             pfss.put(otherLabel, pfss.get(other));
             verify(otherLabel);
         }
+    }
+
+    /** A directory becomes a PFS of its own as it was when that began, while clients and bulkfree go on. */
+    private void subtree() throws Hammer2Exception {
+        makeRoom();
+        List<ModelInode> directories = run.model().state().inodes().stream()
+                .filter(inode -> inode.isDirectory() && inode.nlink > 0 && inode.inum != FileSystem.ROOT_INUM)
+                .sorted(Comparator.comparingLong(inode -> inode.inum))
+                .toList();
+        if (directories.isEmpty()) {
+            return;
+        }
+        long directory = directories.get(random.nextInt(directories.size())).inum;
+        String label = "sub" + made++;
+        SubtreeCopy.Pace pace =
+                new SubtreeCopy.Pace(1 + random.nextInt(20), 1 + random.nextInt(5), 1 + random.nextInt(5));
+        ModelFileSystem.State begun = run.model().state();
+        SubtreeSnapshot making = world.inside(() -> world.volume()
+                .pfss()
+                .beginSubtree(
+                        new PfsControl.SubtreeRequest(Label.of(mounted), directory, Label.of(label), ids(), pace)));
+        boolean givenUp = false;
+        while (!givenUp && !world.inside(making::step)) {
+            switch (random.nextInt(6)) {
+                case 0, 1 -> settle(round(List.of()));
+                case 2 -> world.volume().bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
+                case 3 -> givenUp = random.nextInt(10) == 0;
+                default -> {}
+            }
+        }
+        if (givenUp) {
+            world.inside(() -> {
+                making.close();
+                return null;
+            });
+        } else {
+            pfss.put(label, ModelFileSystem.subtree(lying ? run.model().state() : begun, directory));
+            verify(label);
+        }
+        requireListed();
     }
 
     private static boolean isWithin(long done, long most) {
