@@ -3,6 +3,7 @@ package io.hammer2.tools.stress;
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.BlockDevices;
 import io.hammer2.blockdev.OpenMode;
+import io.hammer2.fs.AttributeChange;
 import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.Hammer2;
 import io.hammer2.fs.Hammer2Exception;
@@ -16,6 +17,7 @@ import io.hammer2.fs.newfs.NewfsOptions;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
 import io.hammer2.lwkt.Lwkt;
+import io.hammer2.lwkt.LwktThread;
 import io.hammer2.lwkt.Message;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -25,13 +27,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.ToDoubleFunction;
 
 /** What PFSs cost: figures of volumes in this process, without FUSE. What scripts/bench pfs runs. */
 final class PfsBench {
@@ -40,8 +45,13 @@ final class PfsBench {
     private static final int FILE_BYTES = 100;
     private static final int FILES_PER_COMMIT = 20_000;
     private static final int TIMES = 20;
-    private static final int WRITERS = 2;
-    private static final int WRITTEN_FILE_BYTES = 32 << 20;
+
+    /** Snapshots made and deleted before the figures count: a JVM compiles what it runs often. */
+    private static final int[] BEFORE = {0, 500, 2000};
+
+    private static final int ROUNDS = 2;
+    private static final long PAUSE_NANOS = 100_000;
+    private static final int WRITTEN_FILE_BYTES = 64 << 20;
     private static final int WRITE_BYTES = 4096;
     private static final long WRITE_SECONDS = 8;
     private static final int SNAPSHOTS = 100;
@@ -119,29 +129,42 @@ final class PfsBench {
         long start = System.nanoTime();
         try (Volume volume = new Volume(image)) {
             figure("mount", "ms", (System.nanoTime() - start) / 1e6);
-            double[] core = new double[TIMES];
-            double[] durable = new double[TIMES];
-            double[] deletedCore = new double[TIMES];
-            double[] deletedDurable = new double[TIMES];
-            for (int i = 0; i < TIMES; i++) {
-                int number = i;
-                PfsControl.Timing taken =
-                        volume.inside(() -> volume.volume.pfss().change(List.of(taking(number))));
-                core[i] = taken.coreNanos() / 1e3;
-                durable[i] = taken.durableNanos() / 1e6;
+            int taken = 0;
+            for (int before : BEFORE) {
+                for (; taken < before; taken++) {
+                    takeAndDelete(volume, taken);
+                }
+                figures(volume, taken, "after " + taken);
+                taken += TIMES;
             }
-            for (int i = 0; i < TIMES; i++) {
-                int number = i;
-                PfsControl.Timing deleted =
-                        volume.inside(() -> volume.volume.pfss().change(List.of(new PfsChange.Delete(label(number)))));
-                deletedCore[i] = deleted.coreNanos() / 1e3;
-                deletedDurable[i] = deleted.durableNanos() / 1e6;
-            }
-            figure("snapshot, in core", "us", core);
-            figure("snapshot, durable", "ms", durable);
-            figure("delete, in core", "us", deletedCore);
-            figure("delete, durable", "ms", deletedDurable);
         }
+    }
+
+    private static void figures(Volume volume, int first, String when) {
+        double[] core = new double[TIMES];
+        double[] durable = new double[TIMES];
+        double[] deletedCore = new double[TIMES];
+        double[] deletedDurable = new double[TIMES];
+        for (int i = 0; i < TIMES; i++) {
+            List<PfsControl.Timing> timings = takeAndDelete(volume, first + i);
+            core[i] = timings.getFirst().coreNanos() / 1e3;
+            durable[i] = timings.getFirst().durableNanos() / 1e6;
+            deletedCore[i] = timings.getLast().coreNanos() / 1e3;
+            deletedDurable[i] = timings.getLast().durableNanos() / 1e6;
+        }
+        figure("snapshot, in core, " + when, "us", core);
+        figure("snapshot, durable, " + when, "ms", durable);
+        figure("delete, in core, " + when, "us", deletedCore);
+        figure("delete, durable, " + when, "ms", deletedDurable);
+    }
+
+    /** With a change before it, so that there is something to be copied. */
+    private static List<PfsControl.Timing> takeAndDelete(Volume volume, int number) {
+        return volume.inside(() -> {
+            volume.files.setAttributes(FileSystem.ROOT_INUM, new AttributeChange().mode(0700 + number % 64));
+            PfsControl.Timing taken = volume.volume.pfss().change(List.of(taking(number)));
+            return List.of(taken, volume.volume.pfss().change(List.of(new PfsChange.Delete(label(number)))));
+        });
     }
 
     private static PfsChange taking(int number) {
@@ -153,48 +176,62 @@ final class PfsBench {
         return Label.of("bench-" + number);
     }
 
-    /** Writers of 4 KiB at random places, in turn without snapshots and with one every second. */
-    private static void writers(Path image) throws Exception {
-        try (Volume volume = new Volume(image)) {
-            long[] inums = new long[WRITERS];
-            for (int i = 0; i < WRITERS; i++) {
-                int number = i;
-                inums[i] = volume.inside(() -> filled(volume.files, "written" + number, WRITTEN_FILE_BYTES));
-            }
-            List<Double> p99Without = new ArrayList<>();
-            List<Double> p99With = new ArrayList<>();
-            List<Double> maxWithout = new ArrayList<>();
-            List<Double> maxWith = new ArrayList<>();
-            int taken = 0;
-            for (int round = 0; round < 4; round++) {
-                boolean with = round % 2 == 1;
-                Latencies latencies = new Latencies();
-                long end = System.nanoTime() + WRITE_SECONDS * 1_000_000_000L;
-                Thread writing = Thread.ofPlatform()
-                        .start(() -> inParallel(
-                                volume, WRITERS, writer -> write(volume.files, inums[writer], writer, end, latencies)));
-                while (with && System.nanoTime() < end - 1_000_000_000L) {
-                    Thread.sleep(1000);
-                    int number = 1000 + taken++;
-                    volume.inside(() -> volume.volume.pfss().change(List.of(taking(number))));
-                }
-                writing.join();
-                (with ? p99With : p99Without).add(latencies.quantile(0.99) / 1e3);
-                (with ? maxWith : maxWithout).add(latencies.max.get() / 1e3);
-            }
-            figure("4 KiB write p99", "us", array(p99Without));
-            figure("4 KiB write p99, a snapshot each second", "us", array(p99With));
-            figure("4 KiB write max", "us", array(maxWithout));
-            figure("4 KiB write max, a snapshot each second", "us", array(maxWith));
-            for (int i = 0; i < taken; i++) {
-                int number = 1000 + i;
-                volume.inside(() -> volume.volume.pfss().change(List.of(new PfsChange.Delete(label(number)))));
-            }
+    /** What somebody does each second beside a writer. */
+    private enum Beside {
+        NOTHING("nothing"),
+        COMMIT("a commit"),
+        SNAPSHOT("a snapshot");
+
+        private final String text;
+
+        Beside(String text) {
+            this.text = text;
         }
     }
 
-    private static double[] array(List<Double> values) {
-        return values.stream().mapToDouble(Double::doubleValue).toArray();
+    /** A writer of 4 KiB at random places, in turn beside nothing, a commit and a snapshot every second. */
+    private static void writers(Path image) throws Exception {
+        try (Volume volume = new Volume(image)) {
+            long inum = volume.inside(() -> filled(volume.files, "written", WRITTEN_FILE_BYTES));
+            int taken = 1000;
+            List<PfsChange> deletions = new ArrayList<>();
+            Map<Beside, List<Latencies>> measured = new EnumMap<>(Beside.class);
+            for (int round = 0; round < ROUNDS; round++) {
+                for (Beside beside : Beside.values()) {
+                    Latencies latencies = new Latencies();
+                    long end = System.nanoTime() + WRITE_SECONDS * 1_000_000_000L;
+                    Thread writing = Thread.ofPlatform()
+                            .start(() ->
+                                    inParallel(volume, 1, writer -> write(volume.files, inum, writer, end, latencies)));
+                    while (System.nanoTime() < end - 1_000_000_000L) {
+                        Thread.sleep(1000);
+                        int number = taken++;
+                        switch (beside) {
+                            case NOTHING -> {}
+                            case COMMIT -> volume.volume.sync();
+                            case SNAPSHOT -> {
+                                volume.inside(() -> volume.volume.pfss().change(List.of(taking(number))));
+                                deletions.add(new PfsChange.Delete(label(number)));
+                            }
+                        }
+                    }
+                    writing.join();
+                    measured.computeIfAbsent(beside, each -> new ArrayList<>()).add(latencies);
+                }
+            }
+            volume.inside(() -> volume.volume.pfss().change(deletions));
+            measured.forEach((beside, rounds) -> {
+                String each = ", each second " + beside.text;
+                figure("4 KiB write median" + each, "us", micros(rounds, latencies -> latencies.quantile(0.5)));
+                figure("4 KiB write p99" + each, "us", micros(rounds, latencies -> latencies.quantile(0.99)));
+                figure("4 KiB write p99.9" + each, "us", micros(rounds, latencies -> latencies.quantile(0.999)));
+                figure("4 KiB write max" + each, "us", micros(rounds, latencies -> latencies.max.get()));
+            });
+        }
+    }
+
+    private static double[] micros(List<Latencies> rounds, ToDoubleFunction<Latencies> nanos) {
+        return rounds.stream().mapToDouble(nanos).map(value -> value / 1e3).toArray();
     }
 
     private static long filled(FileSystem files, String name, int bytes) {
@@ -221,7 +258,9 @@ final class PfsBench {
             files.write(inum, (long) random.nextInt(WRITTEN_FILE_BYTES / WRITE_BYTES) * WRITE_BYTES, from, 0);
             long after = System.nanoTime();
             latencies.add(after - now);
-            now = after;
+            // Paced: what is measured is how long one must wait, and not how much there is to be written.
+            LwktThread.sleep(PAUSE_NANOS);
+            now = System.nanoTime();
         }
     }
 
