@@ -21,6 +21,14 @@ public interface FuseMount extends AutoCloseable {
     void unmount() throws IOException;
 
     /**
+     * Takes it out of the tree of directories, in use or not; who uses it still is served until he has done, or {@link #close}. Blocks the
+     * calling thread, which is a foreign one.
+     *
+     * @throws IOException by what umount(2) says
+     */
+    void detach() throws IOException;
+
+    /**
      * Unmounts in any case, as for a signal: what is still in use is detached from the tree, and who uses it gets ENOTCONN.
      * Waits until no request is in work, for some seconds at most.
      */

@@ -47,9 +47,6 @@ final class Access {
     /** Null of what is mounted read-only. */
     private final Sync sync;
 
-    /** Whether it may be deleted meanwhile, since it is only looked at while others write to the volume. */
-    private final boolean mayBeRetired;
-
     /** @param sync null of what is not to be changed */
     Access(Hammer2 volume, MountedPfs pfs, Clock clock, Sync sync) {
         this.volume = volume;
@@ -58,7 +55,6 @@ final class Access {
         this.paths = new PathFinder(inodes, pfs.index());
         this.clock = clock;
         this.sync = sync;
-        this.mayBeRetired = sync == null && volume.syncOrNull() != null;
     }
 
     Hammer2 volume() {
@@ -309,9 +305,6 @@ final class Access {
 
     /** With its gate shared. */
     Inode open(Topology topology, long inum) {
-        if (mayBeRetired && pfs.isRetired()) {
-            throw new FsException(Errno.ESTALE, "the PFS was deleted or rolled back");
-        }
         Inode inode = inodes.acquire(inum);
         boolean open = false;
         try {

@@ -25,6 +25,7 @@ import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
 import io.hammer2.fs.testing.Borrowed;
 import io.hammer2.lwkt.Lwkt;
+import io.hammer2.lwkt.Message;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -121,7 +122,7 @@ final class PfsControlTest {
     }
 
     private static PfsChange rollback(String label, String source) {
-        return new PfsChange.Rollback(label(label), label(source));
+        return new PfsChange.Rollback(label(label), label(source), false);
     }
 
     private List<String> labels() throws Exception {
@@ -327,6 +328,122 @@ final class PfsControlTest {
         write(data, "c", "after");
         assertTrue(on(() -> data.lookup(ROOT, bytes("c")).inum()) > later);
         assertEquals("old", readIn("s", "a"));
+    }
+
+    @Test
+    void a_rollback_of_what_is_mounted_leaves_nothing_to_who_has_it_open() throws Exception {
+        write(data, "a", "old");
+        long dir = on(() -> data.create(ROOT, bytes("dir"), NewInode.of(FileType.DIRECTORY, 0755, 1, 1))
+                .inum());
+        change(snapshot("DATA", "s"));
+        write(data, "a", "new");
+        write(data, "b", "later");
+        long a = on(() -> data.lookup(ROOT, bytes("a")).inum());
+        long b = on(() -> data.lookup(ROOT, bytes("b")).inum());
+        byte[] incompressible = new byte[300_000];
+        random.nextBytes(incompressible);
+        on(() -> {
+            data.open(a);
+            data.open(b);
+            data.write(b, 0, MemorySegment.ofArray(incompressible), 0);
+            data.sync();
+            data.unlink(ROOT, bytes("b"));
+            return null;
+        });
+        FileSystem stale = data;
+        change(snapshot("DATA", "kept"), new PfsChange.Rollback(label("DATA"), label("s"), true));
+        assertTrue(on(stale::isRetired));
+        for (long inum : List.of(ROOT, dir, a, b)) {
+            assertStale(() -> stale.attributes(inum));
+        }
+        assertStale(() -> stale.lookup(ROOT, bytes("a")));
+        assertStale(() -> stale.read(a, 0, MemorySegment.ofArray(new byte[10])));
+        assertStale(() -> stale.write(a, 0, bytes("x"), 0));
+        assertStale(() -> stale.write(b, 0, bytes("x"), 0));
+        assertStale(() -> stale.create(dir, bytes("x"), NewInode.of(FileType.REGULAR, 0644, 0, 0)));
+        assertStale(() -> stale.create(ROOT, bytes("x"), NewInode.of(FileType.REGULAR, 0644, 0, 0)));
+        assertStale(() -> stale.setAttributes(a, new AttributeChange().mode(0)));
+        data = volume.mount("DATA");
+        on(() -> {
+            stale.sync();
+            stale.statfs();
+            stale.release(a);
+            stale.release(b);
+            return null;
+        });
+        stale.unmount();
+        assertEquals("old", read(data, "a"));
+        assertNull(read(data, "b"));
+        write(data, "c", "after");
+        assertTrue(on(() -> data.lookup(ROOT, bytes("c")).inum()) > b);
+        assertEquals("new", readIn("kept", "a"));
+        assertNull(readIn("kept", "b"));
+        change(delete("kept"), delete("s"));
+        assertExactAfterBulkfree();
+        assertEquals("old", read(data, "a"));
+    }
+
+    private void assertStale(Callable<?> operation) {
+        FsException e = assertThrows(FsException.class, () -> on(operation));
+        assertEquals(Errno.ESTALE, e.errno(), e.getMessage());
+    }
+
+    @Test
+    void who_works_on_a_pfs_while_it_is_rolled_back_changes_it_before_or_not_at_all() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            write(data, "f" + i, "old");
+        }
+        change(snapshot("DATA", "s"));
+        for (int round = 0; round < 20; round++) {
+            FileSystem mounted = data;
+            int workers = 4;
+            on(() -> {
+                List<Message<Integer>> done = new ArrayList<>();
+                for (int w = 0; w < workers; w++) {
+                    Message<Integer> end = new Message<>();
+                    done.add(end);
+                    int first = w;
+                    lwkt.cpu(w % 2).spawn("worker", () -> end.reply(workUntilStale(mounted, first)));
+                }
+                volume.pfss().change(List.of(new PfsChange.Rollback(label("DATA"), label("s"), true)));
+                int operations = 0;
+                for (Message<Integer> end : done) {
+                    operations += end.await();
+                }
+                return operations;
+            });
+            data = volume.mount("DATA");
+            mounted.unmount();
+            for (int i = 0; i < 20; i++) {
+                assertEquals("old", read(data, "f" + i));
+            }
+            assertNull(read(data, "new0"));
+        }
+    }
+
+    /** @return how many operations were done before it was rolled back */
+    private static int workUntilStale(FileSystem files, int first) {
+        for (int i = first; ; i++) {
+            try {
+                String name = "f" + i % 20;
+                Attributes found = files.lookup(ROOT, bytes(name));
+                files.open(found.inum());
+                try {
+                    files.write(found.inum(), 0, bytes("worker " + first), 0);
+                    files.read(found.inum(), 0, MemorySegment.ofArray(new byte[20]));
+                } finally {
+                    files.release(found.inum());
+                }
+                files.create(ROOT, bytes("new" + i), NewInode.of(FileType.REGULAR, 0644, 0, 0));
+            } catch (FsException e) {
+                if (e.errno() == Errno.ESTALE) {
+                    return i - first;
+                }
+                if (e.errno() != Errno.EEXIST) {
+                    throw e;
+                }
+            }
+        }
     }
 
     @Test

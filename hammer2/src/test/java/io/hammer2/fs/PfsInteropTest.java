@@ -59,7 +59,7 @@ final class PfsInteropTest {
                 write(lwkt, volume, label);
                 change(lwkt, volume, snapshot(label, label + ".changed"));
                 requireManifest(lwkt, volume, image, label + ".copy", label);
-                change(lwkt, volume, new PfsChange.Rollback(Label.of(label), Label.of(label + ".copy")));
+                change(lwkt, volume, new PfsChange.Rollback(Label.of(label), Label.of(label + ".copy"), false));
                 requireManifest(lwkt, volume, image, label, label);
                 List<PfsDifference> differences =
                         lwkt.run(0, () -> volume.pfss().compare(Label.of(label), Label.of(label + ".changed")));

@@ -204,7 +204,7 @@ final class SubtreeSnapshotTest {
                 .change(List.of(
                         new PfsChange.Snapshot(
                                 Label.of("top.1"), Label.of("top.2"), false, new PfsChange.Ids(uuid(), uuid())),
-                        new PfsChange.Rollback(Label.of("LOCAL"), Label.of("top.1")))));
+                        new PfsChange.Rollback(Label.of("LOCAL"), Label.of("top.1"), false))));
         FileSystem copy = volume.mount("LOCAL");
         assertEquals("a", read(copy, "added"));
     }

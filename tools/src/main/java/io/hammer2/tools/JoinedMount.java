@@ -70,7 +70,7 @@ final class JoinedMount implements Mounted {
                         + " mounted; it is committing, or it hangs, and then it can be killed"));
         Future<?> deadline = after(ANSWER_SECONDS, () -> closeQuietly(connection));
         try {
-            MountMessages.ask(connection, new MountMessages.Question(MountMessages.namespace(), isForeground, request));
+            MountMessages.ask(connection, new MountMessages.Mount(MountMessages.namespace(), isForeground, request));
             for (String line = MountMessages.readLine(connection);
                     line != null;
                     line = MountMessages.readLine(connection)) {

@@ -18,6 +18,8 @@ import java.util.List;
  * <pre>
  *   question   "hammer2-mount-1"  namespace  f|b  special  =label|-  node  option...       (f: stays in the foreground; -: no label)
  *   answer     NOTE text *   then READY, REFUSED text, or NOT-HERE text; in the foreground, later: ENDED [what is lost]
+ *   question   "hammer2-rollback-1"  namespace  label  source  =keep|-                    (of what is mounted; -: keep nothing)
+ *   answer     READY time-in-core-ns, REFUSED text, or NOT-HERE text
  * </pre>
  */
 final class MountMessages {
@@ -31,15 +33,27 @@ final class MountMessages {
     private static final int QUESTION_BYTES_MAX = 1 << 16;
     private static final int LINE_BYTES_MAX = 1 << 16;
     private static final int FIELDS_BEFORE_OPTIONS = 6;
+    private static final String ROLLBACK_MAGIC = "hammer2-rollback-1";
+    private static final int ROLLBACK_FIELDS = 5;
     private static final Path NAMESPACE = Path.of("/proc/self/ns/mnt");
 
     private MountMessages() {}
 
+    /** What a command asks for. */
+    sealed interface Question {
+        /** Of mounts in which the command runs, see {@link MountMessages#namespace}. */
+        String namespace();
+    }
+
+    /** @param isForeground the connection ends with the mount, and the mount with the connection */
+    record Mount(String namespace, boolean isForeground, MountRequest request) implements Question {}
+
     /**
-     * @param namespace of mounts in which the command runs, see {@link #namespace}
-     * @param isForeground the connection ends with the mount, and the mount with the connection
+     * A PFS that is mounted is to have the content of another.
+     *
+     * @param keep name of a snapshot of what it holds, or null
      */
-    record Question(String namespace, boolean isForeground, MountRequest request) {}
+    record Rollback(String namespace, String label, String source, String keep) implements Question {}
 
     /** Of this process: what it mounts is seen in there only. "" where there is no such thing. */
     static String namespace() {
@@ -51,15 +65,11 @@ final class MountMessages {
     }
 
     static void ask(SocketChannel connection, Question question) throws IOException {
-        MountRequest request = question.request();
-        List<String> fields = new ArrayList<>(List.of(
-                MAGIC,
-                question.namespace(),
-                question.isForeground() ? "f" : "b",
-                request.special(),
-                request.label() == null ? "-" : "=" + request.label(),
-                request.node().toAbsolutePath().toString()));
-        fields.addAll(request.options());
+        List<String> fields = switch (question) {
+            case Mount mount -> fieldsOf(mount);
+            case Rollback(String namespace, String label, String source, String keep) ->
+                List.of(ROLLBACK_MAGIC, namespace, label, source, optional(keep));
+        };
         byte[] bytes = (String.join("\0", fields) + "\0").getBytes(StandardCharsets.UTF_8);
         if (bytes.length > QUESTION_BYTES_MAX) {
             throw new IOException("the arguments are too long");
@@ -70,6 +80,27 @@ final class MountMessages {
                         .putInt(bytes.length)
                         .put(bytes)
                         .flip());
+    }
+
+    private static List<String> fieldsOf(Mount question) {
+        MountRequest request = question.request();
+        List<String> fields = new ArrayList<>(List.of(
+                MAGIC,
+                question.namespace(),
+                question.isForeground() ? "f" : "b",
+                request.special(),
+                optional(request.label()),
+                request.node().toAbsolutePath().toString()));
+        fields.addAll(request.options());
+        return fields;
+    }
+
+    private static String optional(String value) {
+        return value == null ? "-" : "=" + value;
+    }
+
+    private static String optionalOf(String field) {
+        return field.startsWith("=") ? field.substring(1) : null;
     }
 
     /** @throws IOException also when it is no question, or longer than any */
@@ -83,16 +114,18 @@ final class MountMessages {
         List<String> fields = List.of(text.split("\0", -1));
         // Behind the last zero byte there is nothing.
         int count = fields.size() - 1;
+        if (count == ROLLBACK_FIELDS && fields.getFirst().equals(ROLLBACK_MAGIC)) {
+            return new Rollback(fields.get(1), fields.get(2), fields.get(3), optionalOf(fields.get(4)));
+        }
         if (count < FIELDS_BEFORE_OPTIONS || !fields.getFirst().equals(MAGIC)) {
             throw new IOException("no question");
         }
-        String label = fields.get(4);
         MountRequest request = new MountRequest(
                 fields.get(3),
-                label.startsWith("=") ? label.substring(1) : null,
+                optionalOf(fields.get(4)),
                 Path.of(fields.get(5)),
                 List.copyOf(fields.subList(FIELDS_BEFORE_OPTIONS, count)));
-        return new Question(fields.get(1), fields.get(2).equals("f"), request);
+        return new Mount(fields.get(1), fields.get(2).equals("f"), request);
     }
 
     static void say(SocketChannel connection, String word, String text) throws IOException {

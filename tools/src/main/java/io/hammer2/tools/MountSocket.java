@@ -129,22 +129,44 @@ final class MountSocket implements AutoCloseable {
                 MountMessages.say(connection, MountMessages.NOT_HERE, "in another mount namespace");
                 return;
             }
-            ServedMount served;
-            try {
-                served = server.mount(question.request());
-            } catch (VolumeServer.NotHereException e) {
-                MountMessages.say(connection, MountMessages.NOT_HERE, e.getMessage());
-                return;
-            } catch (ToolException e) {
-                MountMessages.say(connection, MountMessages.REFUSED, e.getMessage());
-                return;
+            switch (question) {
+                case MountMessages.Mount mount -> mount(connection, mount);
+                case MountMessages.Rollback rollback -> rollback(connection, rollback);
             }
-            attend(connection, question, served);
         } catch (IOException e) {
             // Whoever asked has gone, or was not one of ours.
         } catch (RuntimeException e) {
             log.accept("a request to mount failed: " + e);
         }
+    }
+
+    private void mount(SocketChannel connection, MountMessages.Mount question) throws IOException {
+        ServedMount served;
+        try {
+            served = server.mount(question.request());
+        } catch (VolumeServer.NotHereException e) {
+            MountMessages.say(connection, MountMessages.NOT_HERE, e.getMessage());
+            return;
+        } catch (ToolException e) {
+            MountMessages.say(connection, MountMessages.REFUSED, e.getMessage());
+            return;
+        }
+        attend(connection, question, served);
+    }
+
+    private void rollback(SocketChannel connection, MountMessages.Rollback asked) throws IOException {
+        String word = MountMessages.READY;
+        String text;
+        try {
+            text = Long.toString(server.rollback(asked.label(), asked.source(), asked.keep()));
+        } catch (VolumeServer.NotHereException e) {
+            word = MountMessages.NOT_HERE;
+            text = e.getMessage();
+        } catch (ToolException e) {
+            word = MountMessages.REFUSED;
+            text = e.getMessage();
+        }
+        MountMessages.say(connection, word, text);
     }
 
     private MountMessages.Question question(SocketChannel connection) throws IOException {
@@ -157,7 +179,7 @@ final class MountSocket implements AutoCloseable {
     }
 
     /** Says that it is mounted, and in the foreground waits for the end of the mount or of the command, whichever comes first. */
-    private void attend(SocketChannel connection, MountMessages.Question question, ServedMount served) {
+    private void attend(SocketChannel connection, MountMessages.Mount question, ServedMount served) {
         boolean isWanted = false;
         // Waited for, and not the end itself: who waits for that may go on before it is told, and hang up.
         CompletableFuture<Void> told = served.ended().thenAccept(lost -> {});

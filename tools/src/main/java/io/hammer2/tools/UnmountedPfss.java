@@ -86,7 +86,7 @@ final class UnmountedPfss implements VolumePfss {
 
     @Override
     public long rollback(Label label, Label source) {
-        return change(List.of(new PfsChange.Rollback(label, source)));
+        return change(List.of(new PfsChange.Rollback(label, source, false)));
     }
 
     private long change(List<PfsChange> changes) {

@@ -3,9 +3,12 @@ package io.hammer2.tools;
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.DeviceBusyException;
 import io.hammer2.fs.FileSystem;
+import io.hammer2.fs.FsException;
 import io.hammer2.fs.Hammer2;
 import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.media.NameText;
+import io.hammer2.fs.pfs.Label;
+import io.hammer2.fs.pfs.PfsChange;
 import io.hammer2.fuse.FuseMount;
 import io.hammer2.fuse.FuseTransport;
 import io.hammer2.fuse.jnr.JnrTransport;
@@ -18,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -60,6 +64,10 @@ final class VolumeServer implements Mounted {
 
     // The keeper's.
     private final List<ServedMount> mounts = new ArrayList<>();
+
+    /** What was rolled back while it was in use: taken out of the tree, and answered with ESTALE until its last user has gone. */
+    private final List<Connection> stale = new ArrayList<>();
+
     private int mountCount;
     private MountSocket socket;
 
@@ -74,13 +82,42 @@ final class VolumeServer implements Mounted {
     }
 
     /**
-     * A PFS that is mounted.
+     * How a PFS is mounted.
      *
      * @param mark file that is there until its last change is on the media, or null
-     * @param ended completed after its last commit, with what went wrong or null
      */
-    record ServedMount(
-            String label, FileSystem files, FuseMount mount, Path mark, CompletableFuture<ToolException> ended) {}
+    private record Connection(FileSystem files, FuseMount mount, Path mark) {}
+
+    /** A PFS that is mounted; by another connection after a rollback. */
+    static final class ServedMount {
+        private final MountRequest request;
+        private final String label;
+        private final AtomicReference<Connection> connection;
+        private final CompletableFuture<ToolException> ended = new CompletableFuture<>();
+
+        private ServedMount(MountRequest request, String label, Connection connection) {
+            this.request = request;
+            this.label = label;
+            this.connection = new AtomicReference<>(connection);
+        }
+
+        String label() {
+            return label;
+        }
+
+        FuseMount mount() {
+            return connection.get().mount;
+        }
+
+        Path mark() {
+            return connection.get().mark;
+        }
+
+        /** Completed after its last commit, with what went wrong or null. */
+        CompletableFuture<ToolException> ended() {
+            return ended;
+        }
+    }
 
     /** What is asked for, the process that asks has to do by itself. */
     static final class NotHereException extends Exception {
@@ -181,24 +218,101 @@ final class VolumeServer implements Mounted {
     }
 
     private ServedMount serve(MountRequest request) throws IOException, Hammer2Exception {
-        MountWords wanted = request.words();
         FileSystem files = volume.mount(request.label());
+        String label = NameText.of(files.pfs().labelBytes().toArray(ValueLayout.JAVA_BYTE));
+        ServedMount served = new ServedMount(request, label, connect(request, label, files));
+        mounts.add(served);
+        watch(served);
+        return served;
+    }
+
+    private Connection connect(MountRequest request, String label, FileSystem files)
+            throws IOException, Hammer2Exception {
+        MountWords wanted = request.words();
         FuseMount mount = null;
         try {
-            String label = NameText.of(files.pfs().labelBytes().toArray(ValueLayout.JAVA_BYTE));
             String source = MountedVolume.resolve(special) + "@" + label;
             mount = transport(wanted).mount(lwkt, request.node(), wanted.operations(files), wanted.fuse(source, log));
-            ServedMount served =
-                    new ServedMount(label, files, mount, mark(mount.mountPoint()), new CompletableFuture<>());
-            mounts.add(served);
-            daemonThread("mount-end-" + mountCount)
-                    .newThread(() -> awaitEndOf(served))
-                    .start();
-            return served;
+            return new Connection(files, mount, mark(mount.mountPoint()));
         } finally {
             if (mount == null) {
                 files.unmount();
             }
+        }
+    }
+
+    private void watch(ServedMount served) {
+        Connection connection = served.connection.get();
+        daemonThread("mount-end-" + mountCount)
+                .newThread(() -> awaitEndOf(served, connection))
+                .start();
+    }
+
+    /**
+     * Gives a PFS that is mounted here the content of another in one commit, and mounts it anew where it was. Whatever is open in it is
+     * stale then.
+     *
+     * @param keep name of a snapshot of what it held, or null
+     * @return the time in core, in ns
+     * @throws NotHereException when it is not mounted here
+     * @throws ToolException with what is wrong, and whether it was rolled back all the same
+     */
+    long rollback(String label, String source, String keep) throws NotHereException {
+        try {
+            return onKeeper(() -> rollbackHere(label, source, keep));
+        } catch (IOException | Hammer2Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private long rollbackHere(String label, String source, String keep) throws NotHereException {
+        ServedMount served = mounts.stream()
+                .filter(mounted -> mounted.label.equals(label))
+                .findFirst()
+                .orElseThrow(() -> new NotHereException(label + " is not mounted"));
+        if (!served.request.words().writable()) {
+            throw new ToolException(label + " is mounted read-only; unmount it first");
+        }
+        Label target = LabelText.parse(label);
+        List<PfsChange> changes = new ArrayList<>();
+        if (keep != null) {
+            PfsChange.Ids ids = new PfsChange.Ids(UUID.randomUUID(), UUID.randomUUID());
+            changes.add(new PfsChange.Snapshot(target, LabelText.parse(keep), false, ids));
+        }
+        changes.add(new PfsChange.Rollback(target, LabelText.parse(source), true));
+        long coreNanos = change(changes);
+        exchange(served);
+        return coreNanos;
+    }
+
+    private long change(List<PfsChange> changes) {
+        try {
+            return lwkt.run(0, () -> volume.pfss().change(changes).coreNanos());
+        } catch (FsException e) {
+            throw new ToolException(e.what(), e);
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The kernel keeps sizes and times of files by itself while it caches writes: only a new connection knows nothing old. */
+    private void exchange(ServedMount served) {
+        Connection old = served.connection.get();
+        stale.add(old);
+        try {
+            old.mount.detach();
+            MountRequest request = served.request;
+            served.connection.set(connect(request, served.label, volume.mount(served.label)));
+            watch(served);
+        } catch (IOException | Hammer2Exception | RuntimeException e) {
+            String why = e instanceof IOException io ? IoText.of(io) : e.getMessage();
+            log.accept(served.label + " was rolled back, and could not be mounted again: " + why);
+            stale.remove(old);
+            old.mount.close();
+            throw new ToolException(
+                    served.label + " was rolled back, but could not be mounted again: " + why + "; mount it", e);
         }
     }
 
@@ -217,24 +331,35 @@ final class VolumeServer implements Mounted {
         }
     }
 
-    private void awaitEndOf(ServedMount served) {
+    private void awaitEndOf(ServedMount served, Connection connection) {
         try {
-            served.mount.awaitUnmounted();
+            connection.mount.awaitUnmounted();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        keeper.execute(() -> end(served));
+        try {
+            keeper.execute(() -> end(served, connection));
+        } catch (RejectedExecutionException e) {
+            // Of what was rolled back: it has been ended with the last mount.
+        }
     }
 
-    private void end(ServedMount served) {
+    private void end(ServedMount served, Connection connection) {
+        if (!served.connection.get().equals(connection)) {
+            if (stale.remove(connection)) {
+                endStale(connection);
+            }
+            return;
+        }
         mounts.remove(served);
         boolean isLast = mounts.isEmpty();
         ToolException lost = null;
         try {
             if (isLast) {
+                endAllStale();
                 closeVolume();
             } else {
-                served.files.unmount();
+                connection.files.unmount();
             }
         } catch (Hammer2Exception e) {
             lost = new ToolException("what was changed last is lost: " + e.getMessage(), e);
@@ -244,13 +369,30 @@ final class VolumeServer implements Mounted {
             if (isLast) {
                 lwkt.close();
             }
-            unmark(served);
+            unmark(connection.mark);
             served.ended.complete(lost);
             if (isLast) {
                 over.countDown();
                 keeper.shutdown();
             }
         }
+    }
+
+    private void endStale(Connection connection) {
+        try {
+            connection.files.unmount();
+        } catch (Hammer2Exception e) {
+            // Nothing of it could have been changed.
+        } finally {
+            unmark(connection.mark);
+        }
+    }
+
+    /** Who still uses what was rolled back has nothing there, and keeps nothing from ending. */
+    private void endAllStale() {
+        stale.forEach(each -> each.mount.close());
+        stale.forEach(each -> unmark(each.mark));
+        stale.clear();
     }
 
     /**
@@ -268,10 +410,10 @@ final class VolumeServer implements Mounted {
         }
     }
 
-    private static void unmark(ServedMount served) {
+    private static void unmark(Path mark) {
         try {
-            if (served.mark != null) {
-                Files.deleteIfExists(served.mark);
+            if (mark != null) {
+                Files.deleteIfExists(mark);
             }
         } catch (IOException e) {
             // umount_hammer2 sees that this process has gone.
@@ -298,7 +440,7 @@ final class VolumeServer implements Mounted {
     public void close() {
         try {
             if (over.getCount() > 0) {
-                copyOfMounts().forEach(served -> served.mount.close());
+                copyOfMounts().forEach(served -> served.mount().close());
                 over.await(CLOSE_WAIT_SECONDS, TimeUnit.SECONDS);
             }
         } catch (InterruptedException e) {
@@ -336,13 +478,13 @@ final class VolumeServer implements Mounted {
         return String.join(
                 ", ",
                 mounts.stream()
-                        .map(served -> served.label + " on " + served.mount.mountPoint() + detachedText(served))
+                        .map(served -> served.label + " on " + served.mount().mountPoint() + detachedText(served))
                         .toList());
     }
 
     /** What somebody has unmounted lazily is there as long as it is in use. */
     private static String detachedText(ServedMount served) {
-        return MountedVolume.deviceNumberAt(served.mount.mountPoint()).isPresent()
+        return MountedVolume.deviceNumberAt(served.mount().mountPoint()).isPresent()
                 ? ""
                 : " (unmounted lazily, and in use still)";
     }

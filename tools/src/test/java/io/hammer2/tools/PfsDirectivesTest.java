@@ -213,7 +213,7 @@ final class PfsDirectivesTest {
         Run.hammer2("-s", image, "pfs-delete", "DATA.all", "one").failed(1, "one of them is mounted");
         assertTrue(labels(data.toString()).contains("DATA.all"));
         Run.hammer2("-s", home.toString(), "rollback", "DATA.all", "DATA.two").succeeded();
-        Run.hammer2("-s", home.toString(), "rollback", "DATA", "DATA.two").failed(1, "DATA is mounted; unmount it");
+        Run.hammer2("-s", home.toString(), "rollback", "DATA", "DATA.two").failed(1, "unmount it first");
         assertEquals("old", Files.readString(one.resolve("f")));
     }
 

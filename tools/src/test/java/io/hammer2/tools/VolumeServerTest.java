@@ -6,15 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.hammer2.fs.pfs.Label;
 import io.hammer2.tools.VolumeServer.ServedMount;
 import io.hammer2.tools.stress.Scratch;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -301,6 +305,89 @@ final class VolumeServerTest {
         Path socket(Path image) throws IOException {
             return RuntimeFolder.existing(places).getFirst().socket(image.toString());
         }
+    }
+
+    private long rollback(String label, String source, String keep) {
+        return MountedRollback.of(MountedVolume.resolve(image.toString()), Label.of(label))
+                .orElseThrow()
+                .run(Label.of(source), keep == null ? null : Label.of(keep), places);
+    }
+
+    @Test
+    void what_is_rolled_back_while_it_is_mounted_is_mounted_anew_and_stale_to_who_has_it_open() throws Exception {
+        VolumeServer server = start("A", "a", "rw");
+        JoinedMount joined = join("B", "b", "rw", true);
+        Path a = node("a");
+        Files.writeString(a.resolve("file"), "old");
+        Files.createDirectory(a.resolve("dir"));
+        Run.hammer2("snapshot", a.toString(), "then").succeeded();
+        Files.writeString(a.resolve("file"), "new content");
+        Files.writeString(a.resolve("later"), "x");
+        Process inside = new ProcessBuilder("sh", "-c", "read line; cat later; ls .; echo x > other")
+                .directory(a.toFile())
+                .redirectErrorStream(true)
+                .start();
+        try (FileChannel open =
+                FileChannel.open(a.resolve("later"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            open.write(ByteBuffer.wrap("cached".getBytes(StandardCharsets.US_ASCII)));
+            assertTrue(rollback("A", "then", "kept") > 0);
+            assertEquals("old", Files.readString(a.resolve("file")));
+            assertFalse(Files.exists(a.resolve("later")));
+            IOException stale = assertThrows(IOException.class, () -> {
+                open.position(100_000);
+                open.write(ByteBuffer.wrap(new byte[10]));
+                open.force(true);
+            });
+            assertTrue(stale.getMessage().contains("Stale"), stale.getMessage());
+            inside.getOutputStream().write('\n');
+            inside.getOutputStream().close();
+            String said = new String(inside.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertEquals(3, said.split("Stale", -1).length - 1, said);
+            Files.writeString(a.resolve("after"), "it can be written");
+            // Again, while something of the first is open still.
+            rollback("A", "then", null);
+            assertFalse(Files.exists(a.resolve("after")));
+        }
+        rollback("B", "then", null);
+        assertEquals("old", Files.readString(node("b").resolve("file")));
+        joined.close();
+        assertFalse(isMounted(node("b")));
+        join("kept", "b", "rw", false);
+        assertEquals("new content", Files.readString(node("b").resolve("file")));
+        assertEquals("cached", Files.readString(node("b").resolve("later")));
+        at(server, node("b")).mount().unmount();
+        FileChannel left = FileChannel.open(a.resolve("file"), StandardOpenOption.READ);
+        rollback("A", "then", null);
+        at(server, a).mount().unmount();
+        // Who has a file of before still open keeps nothing from ending.
+        server.awaitEnd();
+        left.close();
+        assertTrue(RuntimeFolder.existing(places).stream().allMatch(VolumeServerTest::isEmpty));
+    }
+
+    @Test
+    void what_is_mounted_and_cannot_be_rolled_back_stays_as_it_is() throws Exception {
+        start("A", "a", "rw");
+        join("B", "b", "ro", false);
+        Files.writeString(node("a").resolve("file"), "x");
+        Run.hammer2("snapshot", node("a").toString(), "then").succeeded();
+        assertRollbackRefused("no PFS named NONE", "A", "NONE", null);
+        assertRollbackRefused("there is a PFS named B already", "A", "then", "B");
+        assertRollbackRefused("B is mounted read-only; unmount it first", "B", "then", null);
+        assertEquals("x", Files.readString(node("a").resolve("file")));
+        assertTrue(MountedRollback.of(MountedVolume.resolve(image.toString()), Label.of("then"))
+                .isEmpty());
+        ToolException unknown = assertThrows(
+                ToolException.class,
+                () -> MountedRollback.of(MountedVolume.resolve(image.toString()), Label.of("A"))
+                        .orElseThrow()
+                        .run(Label.of("then"), null, List.of(work.resolve("nobody"))));
+        assertTrue(unknown.getMessage().contains("cannot be asked from here"), unknown.getMessage());
+    }
+
+    private void assertRollbackRefused(String why, String label, String source, String keep) {
+        ToolException refused = assertThrows(ToolException.class, () -> rollback(label, source, keep));
+        assertTrue(refused.getMessage().contains(why), refused.getMessage());
     }
 
     @Test

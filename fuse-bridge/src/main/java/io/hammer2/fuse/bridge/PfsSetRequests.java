@@ -41,7 +41,7 @@ final class PfsSetRequests implements RequestFamily {
         } else if (command == PFS_DELETES) {
             changes = deletes(in);
         } else if (command == PFS_ROLLBACK) {
-            changes = List.of(new PfsChange.Rollback(label(in, 0), label(in, 1)));
+            changes = List.of(new PfsChange.Rollback(label(in, 0), label(in, 1), false));
         } else {
             return false;
         }

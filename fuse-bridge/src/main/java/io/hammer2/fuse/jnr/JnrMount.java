@@ -96,14 +96,21 @@ final class JnrMount implements FuseMount {
         try {
             unmount();
         } catch (IOException e) {
-            detach();
+            detachAtEnd();
             awaitEnd(DETACHED_WAIT_SECONDS);
         }
     }
 
-    private void detach() {
-        try {
+    @Override
+    public void detach() throws IOException {
+        if (!isUnmounted()) {
             at.detach();
+        }
+    }
+
+    private void detachAtEnd() {
+        try {
+            detach();
         } catch (IOException e) {
             options.log().accept("fuse: " + e.getMessage());
         }

@@ -141,7 +141,7 @@ final class KernelMount implements FuseMount {
         try {
             unmount();
         } catch (IOException e) {
-            detach();
+            detachAtEnd();
         }
         writeBack.close();
         if (!isUnmounted()) {
@@ -151,10 +151,17 @@ final class KernelMount implements FuseMount {
         forgetAtExit();
     }
 
-    private void detach() {
+    @Override
+    public void detach() throws IOException {
+        if (!isUnmounted() && isInTree()) {
+            at.detach();
+        }
+    }
+
+    private void detachAtEnd() {
         at.flushCache();
         try {
-            at.detach();
+            detach();
         } catch (IOException e) {
             options.log().accept("fuse: " + e.getMessage());
         }

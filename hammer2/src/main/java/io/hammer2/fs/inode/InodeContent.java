@@ -21,7 +21,7 @@ import java.lang.foreign.ValueLayout;
  */
 public record InodeContent(BlockRef ref, InodeBlock block, Attributes attributes, BlockTable table) {
     /** The table of what has direct data, or nothing yet. */
-    static final BlockTable NO_TABLE = BlockTable.empty(Limits.BLOCK_SET_COUNT);
+    public static final BlockTable NO_TABLE = BlockTable.empty(Limits.BLOCK_SET_COUNT);
 
     public FileType type() {
         return attributes.type();

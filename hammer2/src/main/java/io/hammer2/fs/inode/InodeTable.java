@@ -1,6 +1,8 @@
 package io.hammer2.fs.inode;
 
 import io.hammer2.lwkt.Token;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The inodes in use or used lately, by number, shared by all cpus: one {@link Inode}, and so one gate, for each number. In
@@ -26,6 +28,15 @@ public final class InodeTable {
     /** The inode with this number, which stays the only one until {@link #release}; not necessarily one that exists. */
     public Inode acquire(long inum) {
         return shard(inum).acquire(inum);
+    }
+
+    /** All that are here, each to be {@linkplain #release released}. */
+    public List<Inode> acquireAll() {
+        List<Inode> all = new ArrayList<>();
+        for (Shard shard : shards) {
+            shard.acquireAll(all);
+        }
+        return all;
     }
 
     /** Makes an acquired inode be acquired once more. */
@@ -102,6 +113,22 @@ public final class InodeTable {
                 }
                 inode.users++;
                 return inode;
+            } finally {
+                token.release();
+            }
+        }
+
+        void acquireAll(List<Inode> into) {
+            token.acquire();
+            try {
+                for (Inode head : buckets) {
+                    for (Inode inode = head; inode != null; inode = inode.nextInBucket) {
+                        if (inode.users++ == 0) {
+                            unlink(inode);
+                        }
+                        into.add(inode);
+                    }
+                }
             } finally {
                 token.release();
             }

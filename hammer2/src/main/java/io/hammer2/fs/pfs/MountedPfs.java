@@ -99,13 +99,25 @@ public final class MountedPfs {
         }
     }
 
-    /** It was deleted, or its content exchanged: whoever still looks at it must not any more, since its blocks may be used again. */
+    /**
+     * It was deleted, or its content exchanged: nothing is there any more for whoever still uses it, whatever he has open, since its blocks
+     * may be used again. Within a commit that has written what had changed.
+     */
     void retire() {
+        index.publish(InodeContent.NO_TABLE);
         token.acquire();
         try {
             retired = true;
+            nameless.clear();
         } finally {
             token.release();
+        }
+        // What is taken from now on finds nothing in the index.
+        for (Inode inode : inodes.acquireAll()) {
+            inode.gate().lockExclusive();
+            inode.remove(buffers);
+            inode.gate().unlockExclusive();
+            inodes.release(inode);
         }
     }
 

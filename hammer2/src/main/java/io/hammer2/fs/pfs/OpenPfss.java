@@ -68,7 +68,7 @@ public final class OpenPfss {
         return held.stream().flatMap(each -> each.tables().stream()).toList();
     }
 
-    /** What is at this key is not any more what those see who look at it: to them it becomes stale. Nobody has it mounted. */
+    /** What is at this key is not any more what those have who use it: to them it becomes stale. */
     void retire(long key) {
         MountedPfs pfs = find(key);
         if (pfs != null) {

@@ -43,11 +43,12 @@ public sealed interface PfsChange {
     record Subtree(Label label, SubtreeCopy copy, Ids ids) implements PfsChange {}
 
     /**
-     * Gives a PFS that is not mounted the content of another; its name and ids stay.
+     * Gives a PFS the content of another; its name and ids stay.
      *
      * @param source name of the other
+     * @param whileMounted also where it is mounted: that mount, and all that is open in it, is stale from this commit on
      */
-    record Rollback(Label label, Label source) implements PfsChange {}
+    record Rollback(Label label, Label source, boolean whileMounted) implements PfsChange {}
 
     /**
      * Identity of a PFS that is made. PFSs of one cluster are merged by a DragonFly that mounts one, so each local one has its own.

@@ -181,7 +181,9 @@ public final class PfsTransaction {
                             case PfsChange.Rollback rollback ->
                                 new Resolved(
                                         rollback,
-                                        requireUnmounted(require(edit, rollback.label())),
+                                        rollback.whileMounted()
+                                                ? require(edit, rollback.label())
+                                                : requireUnmounted(require(edit, rollback.label())),
                                         require(edit, rollback.source()));
                         });
             }
@@ -295,13 +297,13 @@ public final class PfsTransaction {
     private BlockRef rollback(InodeFlush flush, InodeContent target, InodeContent committed) {
         MountedPfs mounted = open.find(committed.ref().key());
         InodeContent source = mounted == null ? committed : mounted.committedRoot();
+        InodeBlock was = target.block();
         open.retire(target.ref().key());
         BlockRef ref = source.ref().toBuilder()
                 .key(target.ref().key(), 0)
                 .flags(target.ref().flags())
                 .build();
         InodeContent copy = InodeContent.of(ref, source.block(), source.table());
-        InodeBlock was = target.block();
         long modifyTid = 1 + Math.max(target.ref().modifyTid(), source.ref().modifyTid());
         return flush.writeCopy(copy, modifyTid, fields -> {
             fields.setName(was.name(), was.nameKey());

@@ -247,7 +247,7 @@ public final class Sync {
             modifications.lockExclusive();
             try {
                 // What a failed commit has left is lost anyway.
-                if (failure() != null || !pfs.isDirty()) {
+                if (failure() != null || pfs.isRetired() || !pfs.isDirty()) {
                     open.release(pfs, isMount);
                     return;
                 }

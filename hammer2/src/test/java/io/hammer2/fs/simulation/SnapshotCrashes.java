@@ -51,8 +51,8 @@ final class SnapshotCrashes implements AutoCloseable {
     private Run run;
     private int made;
 
-    /** By label a digest of what each PFS holds but for the one that is mounted. */
-    private final Map<String, Long> others = new TreeMap<>();
+    /** What each PFS holds but for the one that is mounted. */
+    private final Map<String, ModelFileSystem.State> others = new TreeMap<>();
 
     /** What there was after each operation. */
     private final List<Map<String, Long>> moments = new ArrayList<>();
@@ -85,7 +85,7 @@ final class SnapshotCrashes implements AutoCloseable {
                 .withSyncIntervalNanos(SYNC_INTERVAL_NANOS);
     }
 
-    private void step() {
+    private void step() throws Hammer2Exception {
         int action = random.nextInt(8);
         if (action == 0 && others.size() < PFSS_MAX) {
             String label = "s" + made++;
@@ -94,7 +94,7 @@ final class SnapshotCrashes implements AutoCloseable {
                     Label.of(label),
                     false,
                     new PfsChange.Ids(new UUID(random.nextLong(), 1), new UUID(random.nextLong(), 2))));
-            others.put(label, run.model().state().treeDigest());
+            others.put(label, run.model().state());
             note(true);
         } else if (action == 1 && !others.isEmpty()) {
             String victim = pick();
@@ -104,11 +104,13 @@ final class SnapshotCrashes implements AutoCloseable {
         } else if (action == 2 && others.size() > 1) {
             String target = pick();
             String source = pick();
-            change(new PfsChange.Rollback(Label.of(target), Label.of(source)));
+            change(new PfsChange.Rollback(Label.of(target), Label.of(source), false));
             others.put(target, others.get(source));
             note(true);
         } else if (action == 3 && others.size() < PFSS_MAX) {
             subtree();
+        } else if (action == 4 && !others.isEmpty() && random.nextInt(3) == 0) {
+            rollbackMounted();
         } else {
             work();
         }
@@ -141,7 +143,17 @@ final class SnapshotCrashes implements AutoCloseable {
                 work();
             }
         }
-        others.put(label, ModelFileSystem.subtree(begun, directory).treeDigest());
+        others.put(label, ModelFileSystem.subtree(begun, directory));
+        note(true);
+    }
+
+    private void rollbackMounted() throws Hammer2Exception {
+        String label = pick();
+        ModelFileSystem.State source = others.get(label);
+        change(new PfsChange.Rollback(Label.of(FIRST), Label.of(label), true));
+        world.use(FIRST);
+        run = new Run(world, new Workload(Profile.METADATA, random.split()));
+        run.model().afterCrash(source);
         note(true);
     }
 
@@ -161,7 +173,8 @@ final class SnapshotCrashes implements AutoCloseable {
     }
 
     private void note(boolean isDurable) {
-        Map<String, Long> now = new TreeMap<>(others);
+        Map<String, Long> now = new TreeMap<>();
+        others.forEach((label, state) -> now.put(label, state.treeDigest()));
         now.put(FIRST, run.model().state().treeDigest());
         moments.add(now);
         recording.mark(new Moment(moments.size() - 1, isDurable));

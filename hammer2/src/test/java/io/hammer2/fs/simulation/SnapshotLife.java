@@ -53,6 +53,7 @@ final class SnapshotLife {
     private final MountOptions options;
     private final Profile profile;
     private final boolean lying;
+    private final boolean freeing;
 
     /** What each PFS holds; of the one that is mounted, what it held when it was. */
     private final Map<String, ModelFileSystem.State> pfss = new TreeMap<>();
@@ -62,9 +63,13 @@ final class SnapshotLife {
     private long operations;
     private int made;
 
-    /** @param lying for a control: snapshots leave out what was not committed */
-    private SnapshotLife(long seed, boolean lying) throws IOException, Hammer2Exception {
+    /**
+     * @param lying for a control: snapshots leave out what was not committed
+     * @param freeing whether bulkfree runs in the end; not, for a control
+     */
+    private SnapshotLife(long seed, boolean lying, boolean freeing) throws IOException, Hammer2Exception {
         this.lying = lying;
+        this.freeing = freeing;
         random = new SplittableRandom(seed);
         workloads = random.split();
         ids = new SplittableRandom(~seed);
@@ -83,11 +88,15 @@ final class SnapshotLife {
 
     /** Lives through about so many operations. Fails with whatever is wrong. @return how many there were */
     static long run(long seed, long operations) throws IOException, Hammer2Exception {
-        return new SnapshotLife(seed, false).run(operations);
+        return new SnapshotLife(seed, false, true).run(operations);
     }
 
     static long runLying(long seed, long operations) throws IOException, Hammer2Exception {
-        return new SnapshotLife(seed, true).run(operations);
+        return new SnapshotLife(seed, true, true).run(operations);
+    }
+
+    static long runWithoutBulkfree(long seed, long operations) throws IOException, Hammer2Exception {
+        return new SnapshotLife(seed, false, false).run(operations);
     }
 
     private Workload workload() {
@@ -96,7 +105,8 @@ final class SnapshotLife {
 
     private long run(long wanted) throws IOException, Hammer2Exception {
         while (operations < wanted) {
-            switch (random.nextInt(11)) {
+            switch (random.nextInt(12)) {
+                case 11 -> rollbackMounted();
                 case 10 -> subtree();
                 case 0, 1 -> roundWithSnapshot();
                 case 2 -> delete();
@@ -273,10 +283,31 @@ final class SnapshotLife {
         String target = victim();
         if (target != null) {
             String source = pick();
-            change(new PfsChange.Rollback(Label.of(target), Label.of(source)));
+            change(new PfsChange.Rollback(Label.of(target), Label.of(source), false));
             pfss.put(target, stateOf(source));
             verify(target);
         }
+    }
+
+    /** What clients work on becomes what another PFS is; they find nothing, and go on when it is mounted anew. */
+    private void rollbackMounted() throws Hammer2Exception {
+        String source = pick();
+        ModelFileSystem.State state = stateOf(source);
+        change(new PfsChange.Rollback(Label.of(mounted), Label.of(source), true));
+        try {
+            world.inside(() -> world.fs().attributes(FileSystem.ROOT_INUM));
+            throw new AssertionError("there is something still");
+        } catch (FsException e) {
+            if (e.errno() != Errno.ESTALE) {
+                throw e;
+            }
+        }
+        world.use(mounted);
+        run = new Run(world, workload());
+        run.model().afterCrash(state);
+        pfss.put(mounted, state);
+        verify(mounted);
+        requireListed();
     }
 
     private void create() throws Hammer2Exception {
@@ -293,7 +324,7 @@ final class SnapshotLife {
 
     private void refusals() {
         requireRefused(Errno.EBUSY, new PfsChange.Delete(Label.of(mounted)));
-        requireRefused(Errno.EBUSY, new PfsChange.Rollback(Label.of(mounted), Label.of(pick())));
+        requireRefused(Errno.EBUSY, new PfsChange.Rollback(Label.of(mounted), Label.of(pick()), false));
         requireRefused(Errno.EEXIST, snapshot(pick(), pick()));
         requireRefused(Errno.ENOENT, snapshot("nothing", "something"));
     }
@@ -412,8 +443,10 @@ final class SnapshotLife {
         run.verify(Integer.MAX_VALUE);
         // What is open without a name is in use, and no traversal finds it.
         reopen();
-        world.volume().bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
-        world.volume().bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
+        if (freeing) {
+            world.volume().bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
+            world.volume().bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
+        }
         run.verify(Integer.MAX_VALUE);
         world.close();
         FsckResult.FreemapReport freemap = Volumes.requireClean(disk).freemap();

@@ -35,6 +35,17 @@ final class SnapshotTest {
         });
     }
 
+    /** The control: what nobody has given back is not passed over. */
+    @Test
+    void space_of_snapshots_that_does_not_come_back_is_found_out() {
+        AssertionError found = assertThrows(AssertionError.class, () -> {
+            for (long seed = 1; seed <= 3; seed++) {
+                SnapshotLife.runWithoutBulkfree(seed, OPERATIONS_PER_SEED);
+            }
+        });
+        assertTrue(found.getMessage().contains("not all space came back"), found::getMessage);
+    }
+
     @Test
     void after_a_crash_all_pfss_are_of_one_moment() throws Exception {
         long states = 0;
