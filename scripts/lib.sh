@@ -189,7 +189,8 @@ h2_run() {
         -cp "$h2_dist/hammer2-tools.jar" "io.hammer2.tools.$h2_class" "$@"
 }
 
-# h2_run_stress CLASS ARGS...: becomes a program of io.hammer2.tools.stress, which starts the tools itself.
+# h2_run_stress CLASS ARGS...: becomes a program of io.hammer2.tools.stress, which starts the tools itself, or SnapshotModel, which has them
+# in its own process.
 #
 # H2CHECK may name another checker for images, a program for python3; otherwise the one that may lie beside the project.
 h2_run_stress() {
@@ -202,15 +203,17 @@ h2_run_stress() {
     h2_stress=$h2_root/tools/src/test/java/io/hammer2/tools/stress
     h2_classes=$h2_root/target/stress
     rm -rf "$h2_classes.$$"
-    "$JAVA_HOME/bin/javac" -nowarn -d "$h2_classes.$$" -cp "$h2_dist/hammer2-tools.jar" "$h2_stress"/*.java
+    "$JAVA_HOME/bin/javac" -nowarn -d "$h2_classes.$$" -cp "$h2_dist/hammer2-tools.jar" "$h2_stress"/*.java \
+        "$h2_stress/../SnapshotModel.java"
     rm -rf "$h2_classes"
     mv "$h2_classes.$$" "$h2_classes"
     if [ -z "${H2CHECK:-}" ] && [ -r "$h2_root/../shared/tools/h2check.py" ]; then
         H2CHECK=$h2_root/../shared/tools/h2check.py
     fi
     export H2CHECK="${H2CHECK:-}"
-    exec "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -cp "$h2_classes:$h2_dist/hammer2-tools.jar" \
-        "io.hammer2.tools.stress.$h2_class" "$@"
+    [ "$h2_class" = SnapshotModel ] || h2_class=stress.$h2_class
+    # shellcheck disable=SC2086
+    exec "$JAVA_HOME/bin/java" $h2_jvm_flags -cp "$h2_classes:$h2_dist/hammer2-tools.jar" "io.hammer2.tools.$h2_class" "$@"
 }
 
 # Flags of commands that are over in a moment: what the JIT would gain, they never get back.
