@@ -361,7 +361,7 @@ final class VolumeServerTest {
         at(server, a).mount().unmount();
         // Who has a file of before still open keeps nothing from ending.
         server.awaitEnd();
-        left.close();
+        assertThrows(IOException.class, left::close);
         assertTrue(RuntimeFolder.existing(places).stream().allMatch(VolumeServerTest::isEmpty));
     }
 
