@@ -247,6 +247,18 @@ h2_need() {
     $2: $3"
 }
 
+# h2_want FILE PACKAGE WHY: installs the Debian package when we are root; goes on without it, and says so.
+h2_want() {
+    [ ! -e "$1" ] || return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        h2_say "Installing $2 ($3) ..."
+        if DEBIAN_FRONTEND=noninteractive apt-get -qq install -y "$2" >/dev/null 2>&1; then
+            return 0
+        fi
+    fi
+    h2_say "Without $2: $3 is skipped."
+}
+
 # h2_need_all: ends here when h2_need missed something.
 h2_need_all() {
     [ -n "${h2_missing:-}" ] || return 0

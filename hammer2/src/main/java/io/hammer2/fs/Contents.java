@@ -1,6 +1,8 @@
 package io.hammer2.fs;
 
 import io.hammer2.fs.chain.Topology;
+import io.hammer2.fs.codec.Compression;
+import io.hammer2.fs.codec.ZstdLibrary;
 import io.hammer2.fs.inode.Attributes;
 import io.hammer2.fs.inode.FileData;
 import io.hammer2.fs.inode.Inode;
@@ -9,6 +11,7 @@ import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.VolumeHeader;
 import io.hammer2.fs.pipeline.DataPolicy;
 import java.lang.foreign.MemorySegment;
 
@@ -218,11 +221,19 @@ final class Contents {
                 || (checkAlgo != FileSystem.POLICY_KEEP && !DataPolicy.isCheck(checkAlgo))) {
             throw new FsException(Errno.EINVAL, "compression " + compAlgo + ", check method " + checkAlgo);
         }
+        boolean isZstd = compAlgo != FileSystem.POLICY_KEEP && (compAlgo & 0xF) == Compression.ZSTD.code();
+        if (isZstd && ZstdLibrary.problem() != null) {
+            access.volume().faults().report(() -> "setcomp zstd refused: " + ZstdLibrary.problem());
+            throw new FsException(Errno.ENOTSUP, ZstdLibrary.problem());
+        }
         Topology topology = access.topology();
         access.begin(Access.INODE_RESERVE_BYTES, 0, false, false);
         try {
             Inode inode = access.openExclusive(topology, inum);
             try {
+                if (isZstd) {
+                    access.volume().allow(VolumeHeader.EXTENSION_ZSTD);
+                }
                 InodeBlock fields = access.pfs().change(inode);
                 fields.setAlgorithms(
                         compAlgo == FileSystem.POLICY_KEEP ? fields.compAlgo() : compAlgo,

@@ -411,10 +411,11 @@ public final class FileSystem {
 
     /**
      * Sets what becomes of data that is written from now on, and of what is created in a directory. The times stay, as on DragonFly.
+     * To ask for zstd lets the volume have it, from the next commit on, which its header tells.
      *
      * @param compAlgo method in the low nibble, level in the high one (format section 4.2), or {@link #POLICY_KEEP}
      * @param checkAlgo method in the low nibble, or {@link #POLICY_KEEP}
-     * @throws FsException EINVAL for what no inode may have
+     * @throws FsException EINVAL for what no inode may have; ENOTSUP for zstd where it cannot be loaded
      */
     public void setDataPolicy(long inum, int compAlgo, int checkAlgo) {
         contents.setDataPolicy(inum, compAlgo, checkAlgo);

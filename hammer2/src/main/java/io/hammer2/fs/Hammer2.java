@@ -351,6 +351,19 @@ public final class Hammer2 implements AutoCloseable {
         }
     }
 
+    /** Lets what is written from now on make use of an extension, one of {@link VolumeHeader}'s. On an LWKT thread of any cpu. */
+    void allow(int extension) {
+        lwkt.cpu(0).call(() -> {
+            writer.headers().allow(extension);
+            return null;
+        });
+    }
+
+    /** Extensions that what is written now may make use of, a mask. On an LWKT thread of any cpu. */
+    int extensions() {
+        return lwkt.cpu(0).call(() -> writer.headers().extensions());
+    }
+
     /** {@link FileSystem#unmount}. */
     void unmount(MountedPfs mounted) throws Hammer2Exception {
         onCpu(() -> {

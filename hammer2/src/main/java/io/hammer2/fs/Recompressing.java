@@ -30,7 +30,8 @@ final class Recompressing {
                 if (file.type() != FileType.REGULAR) {
                     throw new FsException(Errno.EINVAL, "inode " + inum + " is no file");
                 }
-                BlockRewrite rewrite = new BlockRewrite(topology, access.pfs().buffers());
+                BlockRewrite rewrite = new BlockRewrite(
+                        topology, access.pfs().buffers(), access.volume().extensions());
                 BlockRewrite.Choice choice = rewrite.choose(file, from);
                 if (!choice.blocks().isEmpty()) {
                     access.pfs().change(file);

@@ -96,6 +96,11 @@ sealed interface FsckReport {
                         + ", "
                         + Size.text(fileSystem.allocatorFree()) + " free of " + Size.text(fileSystem.allocatorSize())
                         + ", fsid " + fileSystem.fsid());
+                if (fileSystem.extensions() != 0) {
+                    out.println("extensions: " + ExtensionText.of(fileSystem.extensions()) + "; "
+                            + result.counts().zstdCount() + " data blocks are compressed with zstd ("
+                            + ExtensionText.ZSTD + ")");
+                }
             }
         }
 
@@ -237,6 +242,7 @@ sealed interface FsckReport {
                     .member("allocatorBeg", fileSystem.allocatorBeg());
             json.name("mirrorTid").unsigned(fileSystem.mirrorTid());
             json.name("freemapTid").unsigned(fileSystem.freemapTid());
+            ExtensionText.write(json, fileSystem.extensions());
             json.endObject();
         }
 
@@ -264,6 +270,7 @@ sealed interface FsckReport {
                     .member("inodes", counts.inodeCount())
                     .member("names", counts.direntCount())
                     .member("data", counts.dataCount())
+                    .member("zstd", counts.zstdCount())
                     .member("indirect", counts.indirectCount())
                     .member("empty", counts.emptyCount())
                     .member("shared", counts.sharedCount())

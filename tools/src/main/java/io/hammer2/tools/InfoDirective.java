@@ -70,6 +70,9 @@ final class InfoDirective extends Directive {
                 + Size.text(header.allocatorFree()) + " free of " + Size.text(header.allocatorSize()));
         out().println("    fsid " + header.fsid() + ", transaction " + Long.toUnsignedString(header.mirrorTid())
                 + ", header copy " + volume.volume().headerCopy());
+        if (header.extensions() != 0) {
+            out().println("    extensions: " + ExtensionText.of(header.extensions()) + " (" + ExtensionText.ZSTD + ")");
+        }
         volume.volume().warnings().forEach(warning -> out().println("    warning: " + warning));
         out().println(line("Type", "Label", "Mounted on"));
         for (PfsRow row : rows) {
@@ -89,6 +92,7 @@ final class InfoDirective extends Directive {
                 .member("allocatorSize", header.allocatorSize())
                 .member("allocatorFree", header.allocatorFree())
                 .member("headerCopy", volume.volume().headerCopy());
+        ExtensionText.write(json, header.extensions());
         json.name("mirrorTid").unsigned(header.mirrorTid());
         json.name("warnings").beginArray();
         volume.volume().warnings().forEach(json::value);

@@ -29,6 +29,7 @@ final class MountedFile implements AutoCloseable {
     private static final int EACCES = 13;
     private static final int EBUSY = 16;
     private static final int ENOTTY = 25;
+    private static final int ENOTSUP = MACOS ? 45 : 95;
     private static final int EINVAL = 22;
     private static final int EROFS = 30;
     private static final int ENOTCONN = MACOS ? 57 : 107;
@@ -179,6 +180,9 @@ final class MountedFile implements AutoCloseable {
         }
         if (errno == EBUSY) {
             return "it is being unmounted";
+        }
+        if (errno == ENOTSUP) {
+            return "the mount cannot do that where it runs; its log says why";
         }
         if (errno == EINVAL) {
             return "the mounted file system cannot do that with what was given";

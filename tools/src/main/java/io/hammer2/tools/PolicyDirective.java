@@ -30,6 +30,13 @@ abstract class PolicyDirective extends Directive {
 
     abstract void set(InodeIoctls inode);
 
+    private boolean anySet;
+
+    /** Whether anything was set, anywhere. */
+    final boolean isAnySet() {
+        return anySet;
+    }
+
     abstract List<String> paths();
 
     @Override
@@ -44,6 +51,7 @@ abstract class PolicyDirective extends Directive {
                 damage(e.getMessage());
             }
             if (done[0] > 0) {
+                anySet = true;
                 told(json, path, done[0]);
             }
         }
@@ -97,11 +105,15 @@ abstract class PolicyDirective extends Directive {
             name = "setcomp",
             description = {
                 "Sets how new data is compressed: in files, and in what is created in directories.",
-                "MODE is none, autozero (holes for zeros, nothing else), lz4 (what is usual), or zlib with a level of 6 to 9, zlib:9 for"
-                        + " instance. With -r also in everything below that is there."
+                "MODE is none, autozero (holes for zeros, nothing else), lz4 (what is usual), zlib with a level of 6 to 9, zlib:9 for"
+                        + " instance, or zstd with a level of 1 to 15. With -r also in everything below that is there.",
+                "zstd is an extension: DragonFly cannot read files that are stored so. setcomp lz4 and recompress bring them back."
             })
     static final class Compress extends PolicyDirective {
-        @Parameters(index = "0", paramLabel = "MODE[:LEVEL]", description = "none, autozero, lz4, zlib[:6..9].")
+        @Parameters(
+                index = "0",
+                paramLabel = "MODE[:LEVEL]",
+                description = "none, autozero, lz4, zlib[:6..9], zstd[:1..15].")
         private String mode;
 
         @Parameters(index = "1..*", arity = "1..*", paramLabel = "PATH", description = PATHS)
@@ -113,6 +125,10 @@ abstract class PolicyDirective extends Directive {
         void run() {
             compAlgo = parse(mode);
             super.run();
+            if (isAnySet() && (compAlgo & 0xF) == Compression.ZSTD.code()) {
+                tell("zstd is an extension: " + ExtensionText.ZSTD
+                        + ". To bring them back: hammer2 setcomp -r lz4 PATH, then hammer2 recompress -r PATH");
+            }
         }
 
         /** {@code comp_algo} of what the user wrote. */
@@ -125,7 +141,7 @@ abstract class PolicyDirective extends Directive {
                     return levelOf(method, level) << 4 | method.code();
                 }
             }
-            throw wrong("'" + text + "' is no compression: none, autozero, lz4, zlib[:6..9]");
+            throw wrong("'" + text + "' is no compression: none, autozero, lz4, zlib[:6..9], zstd[:1..15]");
         }
 
         private int levelOf(Compression method, String text) {

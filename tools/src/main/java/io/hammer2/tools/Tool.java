@@ -1,5 +1,7 @@
 package io.hammer2.tools;
 
+import io.hammer2.fs.codec.ZlibLibrary;
+import io.hammer2.fs.codec.ZstdLibrary;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -91,13 +93,15 @@ final class Tool {
         return message == null ? "wrong arguments" : message.lines().findFirst().orElse("wrong arguments");
     }
 
-    /** The version in the jar's manifest. */
+    /** The version in the jar's manifest, and which libraries this machine has for data. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
             String version = Tool.class.getPackage().getImplementationVersion();
             return new String[] {
-                "${COMMAND-FULL-NAME} " + (version == null ? "(development)" : version) + " (HAMMER2 in Java)"
+                "${COMMAND-FULL-NAME} " + (version == null ? "(development)" : version) + " (HAMMER2 in Java)",
+                "zlib by " + ZlibLibrary.inUse() + "; "
+                        + (ZstdLibrary.problem() == null ? "zstd is there" : ZstdLibrary.problem())
             };
         }
     }

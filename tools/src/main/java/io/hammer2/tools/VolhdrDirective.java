@@ -123,6 +123,9 @@ final class VolhdrDirective extends Directive {
         sink.field("freemap_tid", Key.text(header.freemapTid()));
         sink.field("bulkfree_tid", Key.text(header.bulkfreeTid()));
         sink.field("total_size", Key.text(header.totalSize()));
+        if (header.extensions() != 0) {
+            sink.field("extensions", ExtensionText.of(header.extensions()));
+        }
         for (int id = 0; id < Math.min(header.nvolumes(), Limits.VOLUMES_MAX); id++) {
             sink.field("volu_loff[" + id + "]", Key.text(header.voluLoff(id)));
         }

@@ -2,15 +2,17 @@ package io.hammer2.fs.codec;
 
 /**
  * A compression method, the low nibble of a methods byte or of an inode's compression byte (format section 4.2). As the
- * encoding of a data block only {@link #NONE}, {@link #LZ4} and {@link #ZLIB} are legal; {@link #AUTOZERO} is a policy of
- * inodes.
+ * encoding of a data block {@link #NONE}, {@link #LZ4} and {@link #ZLIB} are what the format knows; {@link #AUTOZERO} is a policy of
+ * inodes, and {@link #ZSTD} an extension, for volumes whose header says so.
  */
 public enum Compression {
     NONE(0, 0, 0),
     /** Blocks of zeros become holes, all else is stored as it is. */
     AUTOZERO(1, 0, 0),
     LZ4(2, 0, 0),
-    ZLIB(3, 6, 9);
+    ZLIB(3, 6, 9),
+    /** Ours: DragonFly's kernel panics on a block of it. Levels are zstd's own, as far as the nibble goes. */
+    ZSTD(4, 1, 15);
 
     private static final Compression[] BY_CODE = values();
 
@@ -47,6 +49,11 @@ public enum Compression {
     /** Whether there is this level; 0, the method's own choice, always is. */
     public boolean hasLevel(int level) {
         return level == 0 || (levelMax > 0 && level >= levelMin && level <= levelMax);
+    }
+
+    /** The level that stands for one that an inode asks for, whatever that is: the nearest that there is. */
+    public int nearestLevel(int level) {
+        return level == 0 || levelMax == 0 ? 0 : Math.clamp(level, levelMin, levelMax);
     }
 
     public static boolean isKnown(int code) {

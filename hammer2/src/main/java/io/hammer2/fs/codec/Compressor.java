@@ -4,13 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.zip.Deflater;
 import net.jpountz.lz4.LZ4Compressor;
 import net.jpountz.lz4.LZ4Factory;
 
 /**
  * Logical bytes of a data block to stored bytes (framing and limits: format section 11.3); what {@link Decompressor} reads. Keeps
- * a deflater between calls, so it belongs to one caller at a time, in practice to one cpu; close it to give the deflater's
+ * what deflate and zstd work with between calls, so it belongs to one caller at a time, in practice to one cpu; close it to give that
  * native memory back.
  */
 public final class Compressor implements AutoCloseable {
@@ -24,31 +23,45 @@ public final class Compressor implements AutoCloseable {
     private static final int LZ4_MARGIN_BYTES = 8;
 
     private static final int ZLIB_LEVEL_DEFAULT = 6;
+    private static final int ZSTD_LEVEL_DEFAULT = 3;
 
     private final LZ4Compressor lz4 = LZ4Factory.fastestInstance().fastCompressor();
-    private Deflater deflater;
-    private int deflaterLevel;
+    /** Null for that in use, which is not looked for before a block needs it. */
+    private final ZlibLibrary zlibLibrary;
+
+    // Made when a block asks first.
+    private BlockCompressor zlib;
+    private BlockCompressor zstd;
+
+    public Compressor() {
+        this(null);
+    }
+
+    /** @param zlibLibrary who deflates, whichever this process prefers */
+    Compressor(ZlibLibrary zlibLibrary) {
+        this.zlibLibrary = zlibLibrary;
+    }
 
     /** Room that {@link #compress} needs for {@code plainBytes}. */
     public static int roomFor(int plainBytes) {
-        // LZ4's own bound for what does not compress.
-        return LZ4_HEAD_BYTES + plainBytes + plainBytes / 255 + 16;
+        // LZ4's own bound for what does not compress, and zstd's.
+        return LZ4_HEAD_BYTES + Math.max(plainBytes + plainBytes / 255 + 16, ZstdCompressor.bound(plainBytes));
     }
 
     /**
      * Encodes a block, if at most half of it is left.
      *
-     * @param method LZ4 or ZLIB
-     * @param level of ZLIB, 6 to 9; 0 for the default
+     * @param method LZ4, ZLIB, or ZSTD where {@link ZstdLibrary} is there
+     * @param level of ZLIB, 6 to 9, of ZSTD, 1 to 15; 0 for the default
      * @param plain the block's bytes, a power of two of them, native
      * @param into native, {@link #roomFor} them; undefined where nothing was gained
      * @return bytes in {@code into}, framing included, or {@link #INCOMPRESSIBLE}
      */
     public int compress(Compression method, int level, MemorySegment plain, MemorySegment into) {
-        int half = (int) plain.byteSize() / 2;
         return switch (method) {
-            case LZ4 -> lz4(plain, into, half - LZ4_MARGIN_BYTES);
-            case ZLIB -> zlib(plain, into.asSlice(0, half), level);
+            case LZ4 -> lz4(plain, into, (int) plain.byteSize() / 2 - LZ4_MARGIN_BYTES);
+            case ZLIB -> zlib().compress(plain, into, level == 0 ? ZLIB_LEVEL_DEFAULT : level);
+            case ZSTD -> zstd().compress(plain, into, level == 0 ? ZSTD_LEVEL_DEFAULT : level);
             case NONE, AUTOZERO -> throw new IllegalArgumentException(method + " encodes nothing");
         };
     }
@@ -69,26 +82,29 @@ public final class Compressor implements AutoCloseable {
         return LZ4_HEAD_BYTES + length;
     }
 
-    private int zlib(MemorySegment plain, MemorySegment into, int level) {
-        int wanted = level == 0 ? ZLIB_LEVEL_DEFAULT : level;
-        if (deflater == null || deflaterLevel != wanted) {
-            close();
-            deflater = new Deflater(wanted);
-            deflaterLevel = wanted;
+    private BlockCompressor zlib() {
+        if (zlib == null) {
+            zlib = (zlibLibrary == null ? ZlibLibrary.inUse() : zlibLibrary).newCompressor();
         }
-        deflater.setInput(plain.asByteBuffer());
-        deflater.finish();
-        int length = deflater.deflate(into.asByteBuffer());
-        boolean complete = deflater.finished();
-        deflater.reset();
-        return complete ? length : INCOMPRESSIBLE;
+        return zlib;
+    }
+
+    private BlockCompressor zstd() {
+        if (zstd == null) {
+            zstd = new ZstdCompressor();
+        }
+        return zstd;
     }
 
     @Override
     public void close() {
-        if (deflater != null) {
-            deflater.end();
-            deflater = null;
+        if (zlib != null) {
+            zlib.close();
+            zlib = null;
+        }
+        if (zstd != null) {
+            zstd.close();
+            zstd = null;
         }
     }
 }

@@ -1,18 +1,16 @@
 package io.hammer2.fs.codec;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 import net.jpountz.lz4.LZ4Exception;
 import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4SafeDecompressor;
 
 /**
- * Stored bytes of a data block to logical bytes (framing: format section 11.3). Keeps an inflater between calls, so it
- * belongs to one caller at a time, in practice to one cpu; close it to give the inflater's native memory back.
+ * Stored bytes of a data block to logical bytes (framing: format section 11.3). Keeps what inflate and zstd work with between calls, so
+ * it belongs to one caller at a time, in practice to one cpu; close it to give that native memory back.
  *
  * <p>Segments are native or backed by a {@code byte[]}; native ones avoid a copy. Nothing is allocated in proportion to what
  * a stream claims about itself.
@@ -23,8 +21,26 @@ public final class Decompressor implements AutoCloseable {
     private static final int LZ4_HEAD_BYTES = 4;
 
     private final LZ4SafeDecompressor lz4 = LZ4Factory.fastestInstance().safeDecompressor();
-    private final ByteBuffer overrun = ByteBuffer.allocateDirect(1);
-    private Inflater inflater;
+    /** Null for that in use, which is not looked for before a block needs it. */
+    private final ZlibLibrary zlibLibrary;
+
+    // Made when a block asks first.
+    private BlockDecompressor zlib;
+    private BlockDecompressor zstd;
+
+    /** Copies of what is not native; made when somebody comes with that. */
+    private MemorySegment storedCopy = MemorySegment.NULL;
+
+    private MemorySegment logicalCopy = MemorySegment.NULL;
+
+    public Decompressor() {
+        this(null);
+    }
+
+    /** @param zlibLibrary who inflates, whichever this process prefers */
+    Decompressor(ZlibLibrary zlibLibrary) {
+        this.zlibLibrary = zlibLibrary;
+    }
 
     /**
      * Decodes a block. What the block does not provide of {@code logical} is set to zero: a block may be shorter than the
@@ -33,14 +49,17 @@ public final class Decompressor implements AutoCloseable {
      * @param stored all stored bytes of the block, already verified by its check code
      * @param logical the logical block, usually 65,536 bytes; its content is undefined after an exception
      * @return how many bytes the block provided
-     * @throws CodecException when the bytes are no stream of this method, or decode to more than {@code logical} holds
+     * @throws CodecException when the bytes are no stream of this method, decode to more than {@code logical} holds, or this process
+     *     has no library for them
      */
     public int decompress(Compression method, MemorySegment stored, MemorySegment logical) {
         int length = switch (method) {
             case NONE -> copy(stored, logical);
             case LZ4 -> lz4(stored, logical);
-            case ZLIB -> zlib(stored, logical);
-            case AUTOZERO -> throw new CodecException("encoding of a data block", "none, LZ4 or ZLIB", "autozero");
+            case ZLIB -> natively(zlib(), stored, logical);
+            case ZSTD -> natively(zstd(), stored, logical);
+            case AUTOZERO ->
+                throw new CodecException("encoding of a data block", "none, LZ4, ZLIB or ZSTD", "autozero");
         };
         logical.asSlice(length).fill((byte) 0);
         return length;
@@ -48,9 +67,13 @@ public final class Decompressor implements AutoCloseable {
 
     @Override
     public void close() {
-        if (inflater != null) {
-            inflater.end();
-            inflater = null;
+        if (zlib != null) {
+            zlib.close();
+            zlib = null;
+        }
+        if (zstd != null) {
+            zstd.close();
+            zstd = null;
         }
     }
 
@@ -90,41 +113,39 @@ public final class Decompressor implements AutoCloseable {
         return decoded;
     }
 
-    private int zlib(MemorySegment stored, MemorySegment logical) {
-        if (inflater == null) {
-            inflater = new Inflater();
+    private int natively(BlockDecompressor decompressor, MemorySegment stored, MemorySegment logical) {
+        MemorySegment source = stored;
+        if (!stored.isNative()) {
+            storedCopy = roomFor(storedCopy, stored.byteSize());
+            source = storedCopy.asSlice(0, stored.byteSize()).copyFrom(stored);
         }
-        try {
-            return inflate(stored, logical);
-        } catch (DataFormatException e) {
-            throw new CodecException("ZLIB stream", "a valid one", "a damaged one (" + e.getMessage() + ")");
-        } finally {
-            // Lets go of the caller's segment as well.
-            inflater.reset();
+        if (logical.isNative()) {
+            return decompressor.decompress(source, logical);
         }
+        logicalCopy = roomFor(logicalCopy, logical.byteSize());
+        int decoded = decompressor.decompress(source, logicalCopy.asSlice(0, logical.byteSize()));
+        MemorySegment.copy(logicalCopy, 0, logical, 0, decoded);
+        return decoded;
     }
 
-    private int inflate(MemorySegment stored, MemorySegment logical) throws DataFormatException {
-        ByteBuffer into = logical.asByteBuffer();
-        inflater.setInput(stored.asByteBuffer());
-        inflater.inflate(into);
-        if (!inflater.finished() && !into.hasRemaining()) {
-            // The end marker and the checksum may still be unread behind the last byte that fitted.
-            overrun.clear();
-            if (inflater.inflate(overrun) != 0) {
-                throw new CodecException(
-                        "ZLIB stream", "one that decodes to at most " + logical.byteSize() + " bytes", "a longer one");
-            }
+    private static MemorySegment roomFor(MemorySegment memory, long size) {
+        return memory.byteSize() >= size && size > 0 ? memory : Arena.ofAuto().allocate(Math.max(1, size));
+    }
+
+    private BlockDecompressor zlib() {
+        if (zlib == null) {
+            zlib = (zlibLibrary == null ? ZlibLibrary.inUse() : zlibLibrary).newDecompressor();
         }
-        if (!inflater.finished()) {
-            throw new CodecException(
-                    "ZLIB stream in a block of " + stored.byteSize() + " bytes",
-                    "one that ends inside the block",
-                    inflater.needsDictionary() ? "one that asks for a dictionary" : "a truncated one");
+        return zlib;
+    }
+
+    private BlockDecompressor zstd() {
+        if (ZstdLibrary.problem() != null) {
+            throw new CodecException("block compressed with zstd", "a library to read it with", ZstdLibrary.problem());
         }
-        if (into.position() == 0) {
-            throw new CodecException("ZLIB stream", "some content", "none");
+        if (zstd == null) {
+            zstd = new ZstdDecompressor();
         }
-        return into.position();
+        return zstd;
     }
 }

@@ -3,10 +3,12 @@ package io.hammer2.fs.fsck;
 /**
  * What every part of a verification works with.
  *
+ * @param extensions of the volume, a mask
  * @param memo file subtrees that were walked without a problem
  */
 record Context(
         FsckOptions options,
+        int extensions,
         Reporter reporter,
         TableCheck tables,
         Storage storage,

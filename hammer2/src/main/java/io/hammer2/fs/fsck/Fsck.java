@@ -95,9 +95,10 @@ public final class Fsck {
         BlockMap map = new BlockMap(heapBytes / 4);
         Storage storage = new Storage(reporter, reader, map, totalBytes, header.auxEnd(), header.freemapTid());
         BlockLoader loader = new BlockLoader(reporter, reader);
-        TreeWalker walker = new TreeWalker(reporter, tables, storage, loader);
+        TreeWalker walker = new TreeWalker(reporter, tables, storage, loader, header.extensions());
         context = new Context(
                 options,
+                header.extensions(),
                 reporter,
                 tables,
                 storage,
@@ -152,12 +153,13 @@ public final class Fsck {
 
     private Counts counts() {
         if (context == null) {
-            return new Counts(0, 0, 0, 0, 0, 0, 0, 0);
+            return new Counts(0, 0, 0, 0, 0, 0, 0, 0, 0);
         }
         return new Counts(
                 context.totals().inodes,
                 context.walker().indirectCount(),
                 context.totals().dataBlocks,
+                context.walker().zstdCount(),
                 context.totals().dirents,
                 context.tables().emptyCount(),
                 context.loader().verifiedBytes(),
@@ -174,7 +176,8 @@ public final class Fsck {
                 header.allocatorFree(),
                 header.allocatorBeg(),
                 header.mirrorTid(),
-                header.freemapTid());
+                header.freemapTid(),
+                header.extensions());
     }
 
     private static String at(RuntimeException e) {

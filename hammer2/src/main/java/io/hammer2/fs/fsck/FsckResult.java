@@ -59,7 +59,11 @@ public record FsckResult(
      */
     public record VolumeReport(int id, String name, long sizeBytes, List<HeaderCopy> headers, int chosen) {}
 
-    /** What the chosen header says, as in section 3 of the format; sizes in bytes. */
+    /**
+     * What the chosen header says, as in section 3 of the format; sizes in bytes.
+     *
+     * @param extensions what the file system may have that no version of the format knows, a mask
+     */
     public record FileSystemReport(
             int version,
             UUID fsid,
@@ -68,7 +72,8 @@ public record FsckResult(
             long allocatorFree,
             long allocatorBeg,
             long mirrorTid,
-            long freemapTid) {}
+            long freemapTid,
+            int extensions) {}
 
     /**
      * A PFS.
@@ -96,6 +101,7 @@ public record FsckResult(
     /**
      * What was seen. What snapshots share is seen once, unless each PFS is verified alone.
      *
+     * @param zstdCount of the data blocks, those compressed with zstd, which DragonFly cannot read
      * @param emptyCount empty slots of block tables
      * @param verifiedBytes bytes whose check code matched
      * @param unverifiableCount blocks without a check code
@@ -105,6 +111,7 @@ public record FsckResult(
             long inodeCount,
             long indirectCount,
             long dataCount,
+            long zstdCount,
             long direntCount,
             long emptyCount,
             long verifiedBytes,

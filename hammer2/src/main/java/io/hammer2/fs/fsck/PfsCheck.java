@@ -10,6 +10,7 @@ import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Key;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.VolumeHeader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
@@ -252,10 +253,14 @@ final class PfsCheck implements AutoCloseable {
         if (inode.nameBytes() > INODE_NAME_BYTES_MAX) {
             problem(where, "a name of " + inode.nameBytes() + " bytes", ref);
         }
-        if (!CheckCode.isKnown(inode.checkAlgo() & METHOD_MASK)
-                || !Compression.isKnown(inode.compAlgo() & METHOD_MASK)) {
+        if (!CheckCode.isKnown(inode.checkAlgo() & METHOD_MASK) || !isCompression(inode.compAlgo() & METHOD_MASK)) {
             problem(where, "check_algo " + inode.checkAlgo() + ", comp_algo " + inode.compAlgo(), ref);
         }
+    }
+
+    private boolean isCompression(int method) {
+        return Compression.isKnown(method)
+                && (method != Compression.ZSTD.code() || (context.extensions() & VolumeHeader.EXTENSION_ZSTD) != 0);
     }
 
     private void directData(String where, FileType type, BlockRef ref) {

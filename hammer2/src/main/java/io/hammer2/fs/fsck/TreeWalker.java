@@ -8,6 +8,7 @@ import io.hammer2.fs.media.DirectoryEntry;
 import io.hammer2.fs.media.IndirectBlock;
 import io.hammer2.fs.media.Key;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.VolumeHeader;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Set;
@@ -26,7 +27,9 @@ final class TreeWalker {
     private final TableCheck tables;
     private final Storage storage;
     private final BlockLoader loader;
+    private final int extensions;
     private long indirectCount;
+    private long zstdCount;
 
     /** What a kind of tree consists of, and what becomes of its leaves. */
     interface Visitor {
@@ -64,11 +67,18 @@ final class TreeWalker {
         }
     }
 
-    TreeWalker(Reporter reporter, TableCheck tables, Storage storage, BlockLoader loader) {
+    /** @param extensions of the volume, a mask */
+    TreeWalker(Reporter reporter, TableCheck tables, Storage storage, BlockLoader loader, int extensions) {
         this.reporter = reporter;
         this.tables = tables;
         this.storage = storage;
         this.loader = loader;
+        this.extensions = extensions;
+    }
+
+    /** Data blocks met so far that are compressed with zstd. */
+    long zstdCount() {
+        return zstdCount;
     }
 
     /** Indirect blocks read so far. */
@@ -186,6 +196,14 @@ final class TreeWalker {
         int method = ref.compressionMethod();
         if (!Compression.isKnown(method) || !Compression.of(method).isEncoding()) {
             reporter.problem(ProblemCode.BREF, place + ": compression method " + method + ": " + Place.label(ref), ref);
+        } else if (method == Compression.ZSTD.code()) {
+            zstdCount++;
+            if ((extensions & VolumeHeader.EXTENSION_ZSTD) == 0) {
+                reporter.problem(
+                        ProblemCode.BREF,
+                        place + ": compressed with zstd, which the header does not allow: " + Place.label(ref),
+                        ref);
+            }
         }
         return require(ref.radix() != 0, ref, place);
     }

@@ -26,8 +26,11 @@ public final class BlockRewrite {
     /** References that one step looks at. */
     private static final int SEEN_MAX = 1024;
 
+    private static final int METHOD_MASK = 0xF;
+
     private final Topology topology;
     private final BufferPool buffers;
+    private final int extensions;
 
     /**
      * What one step has chosen.
@@ -38,9 +41,11 @@ public final class BlockRewrite {
      */
     public record Choice(long next, long seenCount, long seenBytes, List<BlockRef> blocks, long bytesThen) {}
 
-    public BlockRewrite(Topology topology, BufferPool buffers) {
+    /** @param extensions of the volume */
+    public BlockRewrite(Topology topology, BufferPool buffers, int extensions) {
         this.topology = topology;
         this.buffers = buffers;
+        this.extensions = extensions;
     }
 
     /** Looks at some blocks of a file at or after {@code from}. Those that have changed since the last commit will be written anyway. */
@@ -50,7 +55,11 @@ public final class BlockRewrite {
         if (fields.isDirectData()) {
             return new Choice(-1, 0, 0, blocks, 0);
         }
-        DataPolicy policy = DataPolicy.of(fields.compAlgo(), fields.checkAlgo());
+        DataPolicy policy = DataPolicy.of(fields.compAlgo(), fields.checkAlgo(), extensions);
+        if (policy.compression().code() != (fields.compAlgo() & METHOD_MASK)) {
+            // What nobody can do now, here or on this volume, is no reason to undo what was done.
+            return new Choice(-1, 0, 0, blocks, 0);
+        }
         long seenCount = 0;
         long seenBytes = 0;
         long bytesThen = 0;

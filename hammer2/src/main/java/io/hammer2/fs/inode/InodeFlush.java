@@ -206,7 +206,7 @@ public final class InodeFlush {
     /** As many of the first of {@code blocks} as are written together. */
     private List<Lent> outgoing(Inode inode, Map<Long, DirtyBlock> blocks) {
         Changes changes = inode.changes();
-        DataPolicy policy = DataPolicy.of(changes.block.compAlgo(), changes.block.checkAlgo());
+        DataPolicy policy = pipeline.policy(changes.block.compAlgo(), changes.block.checkAlgo());
         List<Lent> outgoing = new ArrayList<>();
         EncodingCost.Sum cost = new EncodingCost.Sum();
         for (Map.Entry<Long, DirtyBlock> entry : blocks.entrySet()) {

@@ -11,6 +11,7 @@ import java.util.UUID;
  * 0030 version (4)  0034 flags (4)  0038 copyid  0039 freemap_version  003a peer_type  003b volu_id  003c nvolumes
  * 0040 fsid (16)  0050 fstype (16)  0060 allocator_size  0068 allocator_free  0070 allocator_beg
  * 0078 mirror_tid  0090 freemap_tid  0098 bulkfree_tid  00c0 total_size  00c8 copyexists (32)
+ * 00e8 extensions: ours, in a reserved place; a mask (4), and what tells that it is one (4)
  * 01e0 icrc_sects (8 * 4): [6] at 01f8 covers 0200..03ff, [7] at 01fc covers 0000..01fb
  * 0200 sroot_blockset (512)      0800 freemap_blockset (512)      0e00 volu_loff (64 * 8)
  * 1000 copyinfo (32768)          fffc icrc_volheader, covers 0000..fffb
@@ -25,6 +26,11 @@ public record VolumeHeader(MemorySegment bytes) implements Block {
 
     /** {@link #defect} of a copy that was never written. */
     public static final String ALL_ZERO = "all zero";
+
+    /** Of {@link #extensions}: files may be compressed with zstd. */
+    public static final int EXTENSION_ZSTD = 1;
+
+    private static final int EXTENSIONS_MAGIC = 0x4A324845;
 
     private static final int MAGIC_OFFSET = 0x0000;
     private static final int BOOT_BEG = 0x0008;
@@ -48,6 +54,8 @@ public record VolumeHeader(MemorySegment bytes) implements Block {
     private static final int FREEMAP_TID = 0x0090;
     private static final int BULKFREE_TID = 0x0098;
     private static final int TOTAL_SIZE = 0x00C0;
+    private static final int EXTENSIONS = 0x00E8;
+    private static final int EXTENSIONS_TAG = 0x00EC;
     private static final int ICRC_SECT6 = 0x01F8;
     private static final int ICRC_SECT7 = 0x01FC;
     private static final int SROOT_BLOCKSET = 0x0200;
@@ -173,6 +181,14 @@ public record VolumeHeader(MemorySegment bytes) implements Block {
         return Fields.u64(bytes, TOTAL_SIZE);
     }
 
+    /**
+     * What the file system may hold that no version of the format has, a mask; 0 of every volume that nobody has asked it for. In a reserved
+     * place, which other implementations leave as it is.
+     */
+    public int extensions() {
+        return Fields.int32(bytes, EXTENSIONS_TAG) == EXTENSIONS_MAGIC ? Fields.int32(bytes, EXTENSIONS) : 0;
+    }
+
     /** Bytes of the file system, whichever the version (section 2.5). */
     public long fileSystemBytes() {
         return version() == 1 ? voluSize() : totalSize();
@@ -253,6 +269,14 @@ public record VolumeHeader(MemorySegment bytes) implements Block {
     public void setTids(long mirrorTid, long freemapTid) {
         Fields.putLong(bytes, MIRROR_TID, mirrorTid);
         Fields.putLong(bytes, FREEMAP_TID, freemapTid);
+    }
+
+    /** {@link #extensions}; without any, the place stays as it is. */
+    public void setExtensions(int mask) {
+        if (mask != 0) {
+            Fields.putInt(bytes, EXTENSIONS, mask);
+            Fields.putInt(bytes, EXTENSIONS_TAG, EXTENSIONS_MAGIC);
+        }
     }
 
     public void setVoluLoff(int id, long logicalOffset) {

@@ -12,6 +12,7 @@ import io.hammer2.lwkt.Message;
 import io.hammer2.lwkt.Port;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntSupplier;
 
 /**
  * Brings blocks of file data to the medium, some at a time. Encoding them is spread over the cpus where that pays; everything that
@@ -23,6 +24,7 @@ public final class DataPipeline implements AutoCloseable {
     private final BlockPlacer placer;
     private final BufferPool buffers;
     private final Duplicates duplicates;
+    private final IntSupplier extensions;
     private final BlockEncoder[] encoders;
     private final Port[] ports;
 
@@ -35,12 +37,17 @@ public final class DataPipeline implements AutoCloseable {
         }
     }
 
-    /** @param cpu the volume cpu */
-    public DataPipeline(Cpu cpu, BlockPlacer placer, BufferPool buffers, Duplicates duplicates) {
+    /**
+     * @param cpu the volume cpu
+     * @param extensions what the header of the next commit allows
+     */
+    public DataPipeline(
+            Cpu cpu, BlockPlacer placer, BufferPool buffers, Duplicates duplicates, IntSupplier extensions) {
         this.cpu = cpu;
         this.placer = placer;
         this.buffers = buffers;
         this.duplicates = duplicates;
+        this.extensions = extensions;
         Lwkt lwkt = cpu.lwkt();
         this.encoders = new BlockEncoder[lwkt.cpuCount()];
         this.ports = new Port[lwkt.cpuCount()];
@@ -53,6 +60,11 @@ public final class DataPipeline implements AutoCloseable {
                 asked.reply(null);
             });
         }
+    }
+
+    /** What is done with the data of an inode with these settings, now. */
+    public DataPolicy policy(int compAlgo, int checkAlgo) {
+        return DataPolicy.of(compAlgo, checkAlgo, extensions.getAsInt());
     }
 
     /** Has some blocks encoded, here and elsewhere. May block. */

@@ -2,6 +2,8 @@ package io.hammer2.fs.pipeline;
 
 import io.hammer2.fs.codec.CheckCode;
 import io.hammer2.fs.codec.Compression;
+import io.hammer2.fs.codec.ZstdLibrary;
+import io.hammer2.fs.media.VolumeHeader;
 
 /**
  * What an inode wants done to its data (format section 11.3).
@@ -13,17 +15,27 @@ import io.hammer2.fs.codec.Compression;
 public record DataPolicy(Compression compression, int level, CheckCode check) {
     /**
      * From an inode's {@code comp_algo} and {@code check_algo}. What no version of the format knows is no reason to lose data: it is
-     * written uncompressed, and with the default check code.
+     * written uncompressed, and with the default check code. So is what wants zstd, on a volume where nobody has asked for that or by a
+     * process that cannot.
+     *
+     * @param extensions of the volume ({@link VolumeHeader#extensions})
      */
-    public static DataPolicy of(int compAlgo, int checkAlgo) {
-        int compression = compAlgo & 0xF;
+    public static DataPolicy of(int compAlgo, int checkAlgo, int extensions) {
+        int method = compAlgo & 0xF;
+        Compression compression = isUsable(method, extensions) ? Compression.of(method) : Compression.AUTOZERO;
         int check = checkAlgo & 0xF;
         return new DataPolicy(
-                Compression.isKnown(compression) ? Compression.of(compression) : Compression.AUTOZERO,
-                compAlgo >>> 4,
+                compression,
+                compression.nearestLevel(compAlgo >>> 4),
                 CheckCode.isKnown(check) && check != CheckCode.FREEMAP.code()
                         ? CheckCode.of(check)
                         : CheckCode.XXHASH64);
+    }
+
+    private static boolean isUsable(int compression, int extensions) {
+        return Compression.isKnown(compression)
+                && (compression != Compression.ZSTD.code()
+                        || ((extensions & VolumeHeader.EXTENSION_ZSTD) != 0 && ZstdLibrary.problem() == null));
     }
 
     /** Whether an inode may be given this {@code comp_algo}: a known method, at a level that it has. */

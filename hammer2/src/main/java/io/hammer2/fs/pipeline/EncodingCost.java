@@ -73,6 +73,7 @@ public final class EncodingCost {
                     case NONE, AUTOZERO -> 0;
                     case LZ4 -> 2_000;
                     case ZLIB -> 30_000;
+                    case ZSTD -> 5_000 * (1L + block.policy().level() / 4);
                 };
     }
 }

@@ -38,6 +38,9 @@ public final class Headers {
 
     private boolean failed;
 
+    /** {@link VolumeHeader#extensions} of the next commit; none is ever taken away. */
+    private int extensions;
+
     /** Sizes that the next commit has; null while they stay. */
     private Sizes growth;
 
@@ -50,6 +53,7 @@ public final class Headers {
     public Headers(BlockDevice device, HeaderChoice chosen) {
         this.device = device;
         this.committed = frozen(chosen.header().bytes());
+        this.extensions = committed.extensions();
         this.copy = chosen.copy();
         this.spareIsOnlyCopy = chosen.isSpare();
         if (spareIsOnlyCopy) {
@@ -102,6 +106,16 @@ public final class Headers {
      */
     public void grow(long voluSize, long allocatorSize) {
         growth = new Sizes(voluSize, allocatorSize);
+    }
+
+    /** Lets the next commit, and what is written for it, make use of an extension: one of {@link VolumeHeader}'s. */
+    public void allow(int extension) {
+        extensions |= extension;
+    }
+
+    /** What the next commit may make use of, a mask. */
+    public int extensions() {
+        return extensions;
     }
 
     /** The lowest transaction that a copy on the medium may be of: nothing that only earlier ones refer to is ever needed. */
@@ -162,6 +176,7 @@ public final class Headers {
         if (growth != null) {
             header.setOnlyVolumeSize(growth.voluSize);
         }
+        header.setExtensions(extensions);
         header.updateCrcs();
     }
 

@@ -118,7 +118,7 @@ public final class Sync {
         this.open = open;
         this.freemap = freemap;
         this.placer = new BlockPlacer(freemap, writes, topology.io());
-        this.pipeline = new DataPipeline(cpu, placer, buffers, duplicates);
+        this.pipeline = new DataPipeline(cpu, placer, buffers, duplicates, headers::extensions);
         this.writes = writes;
         this.buffers = buffers;
         this.headers = headers;

@@ -16,7 +16,7 @@ final class CompressorTest {
     private static final int LOGICAL = 65536;
 
     @ParameterizedTest
-    @EnumSource(names = {"LZ4", "ZLIB"})
+    @EnumSource(names = {"LZ4", "ZLIB", "ZSTD"})
     void what_is_compressed_is_at_most_half_and_comes_back(Compression method) {
         Random random = new Random(1);
         try (Arena arena = Arena.ofConfined();
@@ -54,7 +54,7 @@ final class CompressorTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"LZ4", "ZLIB"})
+    @EnumSource(names = {"LZ4", "ZLIB", "ZSTD"})
     void random_bytes_are_left_as_they_are(Compression method) {
         byte[] content = new byte[LOGICAL];
         new Random(2).nextBytes(content);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.github.luben.zstd.Zstd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -47,7 +48,8 @@ final class DecompressorTest {
         Random random = new Random(11);
         for (int length : new int[] {1, 1024, 4096, 65535, 65536}) {
             byte[] content = text(random, length);
-            for (Compression method : new Compression[] {Compression.NONE, Compression.LZ4, Compression.ZLIB}) {
+            for (Compression method :
+                    new Compression[] {Compression.NONE, Compression.LZ4, Compression.ZLIB, Compression.ZSTD}) {
                 byte[] stored = encode(method, content);
                 for (MemorySegment source : new MemorySegment[] {MemorySegment.ofArray(stored), onNative(stored)}) {
                     logical.fill((byte) 0xee);
@@ -61,7 +63,7 @@ final class DecompressorTest {
     @Test
     void padding_behind_the_stream_is_ignored() {
         byte[] content = text(new Random(3), 30000);
-        for (Compression method : new Compression[] {Compression.LZ4, Compression.ZLIB}) {
+        for (Compression method : new Compression[] {Compression.LZ4, Compression.ZLIB, Compression.ZSTD}) {
             byte[] stored = Arrays.copyOf(encode(method, content), LOGICAL);
             Arrays.fill(stored, LOGICAL - 100, LOGICAL, (byte) 0xff);
             assertEquals(30000, decompressor.decompress(method, onNative(stored), logical));
@@ -71,7 +73,8 @@ final class DecompressorTest {
     @Test
     void a_stream_longer_than_the_logical_block_is_refused() {
         byte[] content = text(new Random(5), LOGICAL + 1);
-        for (Compression method : new Compression[] {Compression.NONE, Compression.LZ4, Compression.ZLIB}) {
+        for (Compression method :
+                new Compression[] {Compression.NONE, Compression.LZ4, Compression.ZLIB, Compression.ZSTD}) {
             assertRefused(method, encode(method, content));
         }
     }
@@ -80,6 +83,7 @@ final class DecompressorTest {
     void a_bomb_is_refused_without_memory_for_what_it_claims() {
         assertRefused(Compression.ZLIB, encode(Compression.ZLIB, new byte[64 << 20]));
         assertRefused(Compression.LZ4, encode(Compression.LZ4, new byte[8 << 20]));
+        assertRefused(Compression.ZSTD, encode(Compression.ZSTD, new byte[64 << 20]));
     }
 
     @Test
@@ -93,14 +97,41 @@ final class DecompressorTest {
         for (int length = 0; length < lz4.length; length++) {
             assertRefused(Compression.LZ4, Arrays.copyOf(lz4, length));
         }
+        byte[] zstd = encode(Compression.ZSTD, content);
+        for (int length = 0; length < zstd.length; length++) {
+            assertRefused(Compression.ZSTD, Arrays.copyOf(zstd, length));
+        }
     }
 
     @Test
-    void lz4_length_words_outside_the_block_are_refused() {
+    void length_words_outside_the_block_are_refused() {
         for (int word : new int[] {0, 1021, 1024, Integer.MAX_VALUE, Integer.MIN_VALUE, -1}) {
             byte[] stored = new byte[1024];
             MemorySegment.ofArray(stored).set(ValueLayout.JAVA_INT_UNALIGNED, 0, word);
             assertRefused(Compression.LZ4, stored);
+            assertRefused(Compression.ZSTD, stored);
+        }
+    }
+
+    /** The library would read all of these. */
+    @Test
+    void what_is_not_one_zstd_frame_of_today_is_refused() {
+        byte[] frame = Zstd.compress(text(new Random(8), 5000));
+        assertEquals(5000, decompressor.decompress(Compression.ZSTD, onNative(framed(frame)), logical));
+        byte[] two = Arrays.copyOf(frame, 2 * frame.length);
+        System.arraycopy(frame, 0, two, frame.length, frame.length);
+        assertRefused(Compression.ZSTD, framed(two));
+        // A frame to be skipped, with four bytes in it, and then content.
+        byte[] skipped = new byte[12 + frame.length];
+        MemorySegment.ofArray(skipped).set(ValueLayout.JAVA_INT_UNALIGNED, 0, 0x184D2A50);
+        skipped[4] = 4;
+        System.arraycopy(frame, 0, skipped, 12, frame.length);
+        assertRefused(Compression.ZSTD, framed(skipped));
+        // Versions 0.2 to 0.7 of the format have other magics.
+        for (int version = 2; version <= 7; version++) {
+            byte[] old = frame.clone();
+            old[0] = (byte) (0x20 + version);
+            assertRefused(Compression.ZSTD, framed(old));
         }
     }
 
@@ -110,6 +141,8 @@ final class DecompressorTest {
         assertRefused(Compression.LZ4, new byte[] {1, 0, 0, 0, 0});
         assertRefused(Compression.LZ4, new byte[1024]);
         assertRefused(Compression.ZLIB, new byte[1024]);
+        assertRefused(Compression.ZSTD, encode(Compression.ZSTD, new byte[0]));
+        assertRefused(Compression.ZSTD, new byte[1024]);
     }
 
     @Test
@@ -123,7 +156,7 @@ final class DecompressorTest {
     void autozero_is_no_encoding() {
         assertRefused(Compression.AUTOZERO, new byte[1024]);
         assertFalse(Compression.AUTOZERO.isEncoding());
-        assertThrows(CodecException.class, () -> Compression.of(4));
+        assertThrows(CodecException.class, () -> Compression.of(5));
     }
 
     @Test
@@ -132,8 +165,9 @@ final class DecompressorTest {
         Random random = new Random(seed);
         byte[] content = text(random, 20000);
         int refused = 0;
-        for (int round = 0; round < 4000; round++) {
-            Compression method = round % 2 == 0 ? Compression.LZ4 : Compression.ZLIB;
+        Compression[] methods = {Compression.LZ4, Compression.ZLIB, Compression.ZSTD};
+        for (int round = 0; round < 6000; round++) {
+            Compression method = methods[round % 3];
             byte[] good = encode(method, content);
             byte[] bad = good.clone();
             for (int i = random.nextInt(4); i >= 0; i--) {
@@ -179,14 +213,16 @@ final class DecompressorTest {
         return switch (method) {
             case NONE, AUTOZERO -> content;
             case ZLIB -> deflate(new Deflater(), content);
-            case LZ4 -> {
-                byte[] stream = LZ4Factory.fastestInstance().fastCompressor().compress(content);
-                byte[] stored = new byte[stream.length + 4];
-                MemorySegment.ofArray(stored).set(ValueLayout.JAVA_INT_UNALIGNED, 0, stream.length);
-                System.arraycopy(stream, 0, stored, 4, stream.length);
-                yield stored;
-            }
+            case LZ4 -> framed(LZ4Factory.fastestInstance().fastCompressor().compress(content));
+            case ZSTD -> framed(Zstd.compress(content));
         };
+    }
+
+    private static byte[] framed(byte[] stream) {
+        byte[] stored = new byte[stream.length + 4];
+        MemorySegment.ofArray(stored).set(ValueLayout.JAVA_INT_UNALIGNED, 0, stream.length);
+        System.arraycopy(stream, 0, stored, 4, stream.length);
+        return stored;
     }
 
     private static byte[] deflate(Deflater deflater, byte[] content) {

@@ -10,6 +10,7 @@ import io.hammer2.fs.codec.Compression;
 import io.hammer2.fs.codec.Decompressor;
 import io.hammer2.fs.io.BufferPool;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.media.VolumeHeader;
 import io.hammer2.lwkt.Lwkt;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -70,7 +71,7 @@ final class BlockEncoderTest {
                 for (int i = 0; i < 300; i++) {
                     byte[] content = content(random);
                     int check = random.nextInt(5);
-                    DataPolicy policy = DataPolicy.of(compression.code(), check);
+                    DataPolicy policy = DataPolicy.of(compression.code(), check, VolumeHeader.EXTENSION_ZSTD);
                     MemorySegment plain = arena.allocate(content.length, 8).copyFrom(MemorySegment.ofArray(content));
                     OutgoingBlock block = new OutgoingBlock(0, plain, policy, true, () -> {});
                     OutgoingBlock again = new OutgoingBlock(0, plain, policy, true, () -> {});
@@ -103,7 +104,7 @@ final class BlockEncoderTest {
                 assertEquals(0, buffers.usedBytes());
             }
             assertEquals(compression == Compression.NONE, holes == 0);
-            assertEquals(compression == Compression.LZ4 || compression == Compression.ZLIB, smaller > 50);
+            assertEquals(compression != Compression.NONE && compression != Compression.AUTOZERO, smaller > 50);
             return null;
         });
     }
@@ -116,10 +117,10 @@ final class BlockEncoderTest {
                     BufferPool buffers = new BufferPool();
                     BlockEncoder encoder = new BlockEncoder(buffers)) {
                 MemorySegment plain = arena.allocate(Limits.BLOCK_BYTES_MAX).fill((byte) 'x');
-                OutgoingBlock block = new OutgoingBlock(0, plain, DataPolicy.of(2, 3), false, () -> {});
+                OutgoingBlock block = new OutgoingBlock(0, plain, DataPolicy.of(2, 3, 0), false, () -> {});
                 encoder.encode(block);
                 assertFalse(block.isCompressed());
-                OutgoingBlock tried = new OutgoingBlock(0, plain, DataPolicy.of(2, 3), true, () -> {});
+                OutgoingBlock tried = new OutgoingBlock(0, plain, DataPolicy.of(2, 3, 0), true, () -> {});
                 encoder.encode(tried);
                 assertTrue(tried.isCompressed());
                 tried.releaseEncoded(buffers);
@@ -128,11 +129,31 @@ final class BlockEncoderTest {
         });
     }
 
+    /** A library that is asked for a level that it does not have ends in an error, and the commit with it. */
+    @Test
+    void a_level_that_there_is_not_becomes_the_nearest() {
+        assertEquals(9, DataPolicy.of(0xF3, 3, 0).level());
+        assertEquals(6, DataPolicy.of(0x13, 3, 0).level());
+        assertEquals(0, DataPolicy.of(0x03, 3, 0).level());
+        assertEquals(0, DataPolicy.of(0x92, 3, 0).level());
+        assertEquals(0, DataPolicy.of(0x5F, 3, 0).level());
+    }
+
+    /** As inodes of another implementation may say, for which the number could mean anything. */
+    @Test
+    void no_volume_gets_zstd_that_has_not_asked_for_it() {
+        assertEquals(Compression.AUTOZERO, DataPolicy.of(0x34, 3, 0).compression());
+        assertEquals(
+                new DataPolicy(Compression.ZSTD, 3, CheckCode.XXHASH64),
+                DataPolicy.of(0x34, 3, VolumeHeader.EXTENSION_ZSTD));
+    }
+
     @Test
     void a_policy_of_no_known_version_loses_nothing() {
-        assertEquals(new DataPolicy(Compression.AUTOZERO, 0, CheckCode.XXHASH64), DataPolicy.of(0x0F, 0x0E));
-        assertEquals(new DataPolicy(Compression.ZLIB, 9, CheckCode.SHA192), DataPolicy.of(0x93, 0x04));
+        assertEquals(new DataPolicy(Compression.AUTOZERO, 0, CheckCode.XXHASH64), DataPolicy.of(0x0F, 0x0E, 0));
+        assertEquals(new DataPolicy(Compression.ZLIB, 9, CheckCode.SHA192), DataPolicy.of(0x93, 0x04, 0));
         assertEquals(
-                CheckCode.XXHASH64, DataPolicy.of(2, CheckCode.FREEMAP.code()).check());
+                CheckCode.XXHASH64,
+                DataPolicy.of(2, CheckCode.FREEMAP.code(), 0).check());
     }
 }

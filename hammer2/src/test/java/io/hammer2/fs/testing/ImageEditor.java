@@ -99,6 +99,15 @@ public final class ImageEditor implements AutoCloseable {
         return editor;
     }
 
+    /** As {@link #open}, of devices that stay the caller's: all volumes of a file system, in the order of their ids. */
+    public static ImageEditor over(List<? extends BlockDevice> volumes, int nodesMax) {
+        ImageEditor editor = new ImageEditor(nodesMax);
+        volumes.forEach(volume -> editor.bases.add(new Borrowed(volume)));
+        editor.reset();
+        editor.index();
+        return editor;
+    }
+
     @Override
     public void close() throws IOException {
         overlays.forEach(MemoryBlockDevice::close);
@@ -186,6 +195,13 @@ public final class ImageEditor implements AutoCloseable {
         for (Node above = node.parent; above != null; above = above.parent) {
             refitOne(above);
         }
+        refitHeader();
+    }
+
+    /** Makes all check codes right again: cheaper than one by one where much has changed. */
+    public void refitAll() {
+        // Parents come before what is in them.
+        nodes.reversed().forEach(this::refitOne);
         refitHeader();
     }
 

@@ -76,7 +76,13 @@ public final class Scratch implements AutoCloseable {
      * @param options more words for -o, may be empty
      */
     public void mount(String options) throws IOException {
+        mount(options, List.of());
+    }
+
+    /** As {@link #mount(String)}; the daemon's JVM is given {@code jvmFlags} too. */
+    public void mount(String options, List<String> jvmFlags) throws IOException {
         List<String> command = java("MountCommand");
+        command.addAll(1, jvmFlags);
         command.addAll(List.of(
                 "-f",
                 "-o",
