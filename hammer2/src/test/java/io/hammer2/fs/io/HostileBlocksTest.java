@@ -10,14 +10,13 @@ import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockType;
 import io.hammer2.fs.media.CorruptBlockException;
 import io.hammer2.fs.media.Limits;
+import io.hammer2.fs.testing.HostileBlocks;
 import io.hammer2.fs.testing.TreeWriter;
 import io.hammer2.lwkt.Lwkt;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Random;
-import java.util.zip.Deflater;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -28,7 +27,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class HostileBlocksTest {
     private static final int BLOCKS = 5_000;
     private static final long CACHE_BYTES = 4L << 20;
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Random random = new Random(20261126);
 
@@ -50,55 +48,6 @@ final class HostileBlocksTest {
         return stored;
     }
 
-    /** Zeros without end, or nearly so: a thousand times as many as the block has bytes. */
-    private static byte[] bomb(Compression method) {
-        byte[] stored = new byte[Limits.BLOCK_BYTES_MAX];
-        if (method == Compression.LZ4) {
-            // A literal, then one match whose length goes on to the end of the block.
-            MemorySegment.ofArray(stored).fill((byte) 0xFF);
-            MemorySegment.ofArray(stored).set(INT, 0, stored.length - 4);
-            stored[4] = 0x1F;
-            stored[6] = 1;
-            stored[7] = 0;
-            return stored;
-        }
-        Deflater deflater = new Deflater(9);
-        deflater.setInput(new byte[50 << 20]);
-        deflater.finish();
-        int length = deflater.deflate(stored);
-        assertTrue(length > 40_000, length + " bytes");
-        deflater.end();
-        return stored;
-    }
-
-    private void harm(Compression method, byte[] stored) {
-        MemorySegment bytes = MemorySegment.ofArray(stored);
-        switch (random.nextInt(6)) {
-            case 0 -> bytes.set(INT, 0, random.nextInt());
-            case 1 -> bytes.set(INT, 0, stored.length - random.nextInt(12) + 4);
-            case 2 -> bytes.asSlice(random.nextInt(stored.length)).fill((byte) (random.nextBoolean() ? 0 : 0xFF));
-            case 3 -> {
-                for (int i = 1 + random.nextInt(8); i > 0; i--) {
-                    stored[random.nextInt(Math.min(stored.length, 64))] = (byte) random.nextInt();
-                }
-            }
-            case 4 -> {
-                for (int i = 1 + random.nextInt(64); i > 0; i--) {
-                    stored[random.nextInt(stored.length)] ^= (byte) (1 << random.nextInt(8));
-                }
-            }
-            default -> {
-                random.nextBytes(stored);
-                if (method == Compression.LZ4) {
-                    bytes.set(INT, 0, 1 + random.nextInt(stored.length - 4));
-                } else {
-                    stored[0] = 0x78;
-                    stored[1] = (byte) 0x9C;
-                }
-            }
-        }
-    }
-
     private static BlockRef write(TreeWriter writer, Compression method, byte[] stored) throws Exception {
         BlockRef plain = writer.write(ref(), MemorySegment.ofArray(stored));
         return plain.toBuilder()
@@ -107,14 +56,16 @@ final class HostileBlocksTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"LZ4", "ZLIB"})
+    @EnumSource(names = {"LZ4", "ZLIB", "ZSTD"})
     void a_hostile_block_is_content_or_an_error_of_its_own(Compression method) throws Exception {
         int refused = 0;
         int decoded = 0;
         try (Arena arena = Arena.ofConfined();
                 Compressor compressor = new Compressor();
                 Lwkt lwkt = Lwkt.stepped(1, 1)) {
-            byte[] bomb = bomb(method);
+            HostileBlocks hostile = new HostileBlocks(random, method);
+            byte[] bomb = new byte[Limits.BLOCK_BYTES_MAX];
+            hostile.bomb(MemorySegment.ofArray(bomb));
             byte[][] sound = new byte[8][];
             for (int i = 0; i < sound.length; i++) {
                 sound[i] = sound(compressor, arena, method, 2048 << random.nextInt(6));
@@ -129,7 +80,7 @@ final class HostileBlocksTest {
                     for (int i = 0; i < batch; i++) {
                         byte[] stored = i == 0 ? bomb : sound[random.nextInt(sound.length)].clone();
                         if (i > 0) {
-                            harm(method, stored);
+                            hostile.harm(MemorySegment.ofArray(stored));
                         }
                         counts[load(io, write(writer, method, stored)) ? 1 : 0]++;
                         if (i % 4 == 0) {
