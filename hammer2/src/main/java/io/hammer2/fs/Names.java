@@ -66,6 +66,10 @@ final class Names {
                 if (found != null || inum == Directory.NONE) {
                     return found;
                 }
+                if (isDotDot(name) && isRemoved(topology, parent)) {
+                    // Somebody has it open, and its parent was removed after it: no name leads there any more.
+                    return null;
+                }
                 if (tries == LOOKUPS_MAX) {
                     throw missing(topology, parent, inum);
                 }
@@ -87,6 +91,15 @@ final class Names {
                             : directory.directory().lookup(topology, name);
         } finally {
             access.close(directory);
+        }
+    }
+
+    private boolean isRemoved(Topology topology, long directory) {
+        Inode inode = access.open(topology, directory);
+        try {
+            return inode.block().nlinks() == 0;
+        } finally {
+            access.close(inode);
         }
     }
 

@@ -637,10 +637,11 @@ final class ModelFileSystem implements Posix {
         return name.equals(".") || name.equals("..");
     }
 
-    private static Long target(ModelInode directory, String name) {
+    private Long target(ModelInode directory, String name) {
         return switch (name) {
             case "." -> Long.valueOf(directory.inum);
-            case ".." -> Long.valueOf(directory.parent);
+            // A removed directory that is open does not keep its parent.
+            case ".." -> state.inodes.containsKey(directory.parent) ? directory.parent : null;
             default -> directory.entries.get(name);
         };
     }

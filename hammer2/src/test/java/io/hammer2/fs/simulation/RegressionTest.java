@@ -2,6 +2,7 @@ package io.hammer2.fs.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.hammer2.blockdev.testing.FaultyBlockDevice;
@@ -50,6 +51,27 @@ final class RegressionTest {
         }
     }
 
+    /** It was EIO, and a line in the log that spoke of damage. */
+    @Test
+    void a_removed_directory_that_is_open_loses_its_parent_when_that_is_removed_too() throws Exception {
+        try (Mount mount = new Mount()) {
+            long parent = mount.directory(FileSystem.ROOT_INUM, "parent");
+            long child = mount.directory(parent, "child");
+            assertEquals(parent, mount.lookup(child, ".."));
+            mount.world.inside(() -> {
+                mount.world.fs().open(child);
+                mount.world.fs().rmdir(parent, "child");
+                return null;
+            });
+            assertEquals(parent, mount.lookup(child, ".."));
+            mount.world.inside(() -> {
+                mount.world.fs().rmdir(FileSystem.ROOT_INUM, "parent");
+                return null;
+            });
+            assertNull(mount.lookup(child, ".."));
+        }
+    }
+
     private static byte[] filled(int length, int value) {
         byte[] bytes = new byte[length];
         Arrays.fill(bytes, (byte) value);
@@ -82,6 +104,16 @@ final class RegressionTest {
                     .inum());
             write(inum, 0, content);
             return inum;
+        }
+
+        private long directory(long parent, String name) {
+            return world.inside(() -> world.fs()
+                    .create(parent, name, NewInode.of(FileType.DIRECTORY, 0755, 0, 0))
+                    .inum());
+        }
+
+        private Long lookup(long parent, String name) {
+            return world.inside(() -> world.fs().lookup(parent, name));
         }
 
         private void write(long inum, long offset, byte[] bytes) {
