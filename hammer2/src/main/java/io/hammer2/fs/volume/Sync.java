@@ -454,9 +454,8 @@ public final class Sync {
             List<Runnable> due = steps;
             steps = new ArrayList<>();
             due.forEach(Runnable::run);
-            if (root != null || !due.isEmpty()) {
-                budget.settle(freemap.availableBytes(), freemap.wholeBlockBytes());
-            }
+            // Also where nothing has changed: what operations reserved that then had nothing to do.
+            budget.settle(freemap.availableBytes(), freemap.wholeBlockBytes());
             if (root != null || headerIsDue) {
                 lastTid = tid;
             }
