@@ -216,8 +216,9 @@ h2_run_stress() {
     exec "$JAVA_HOME/bin/java" $h2_jvm_flags -cp "$h2_classes:$h2_dist/hammer2-tools.jar" "io.hammer2.tools.$h2_class" "$@"
 }
 
-# Flags of commands that are over in a moment: what the JIT would gain, they never get back.
-h2_short_flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m"
+# Flags of commands. Most are over in a moment: what the JIT would gain by compiling what they do a thousand times, they never get back. Some
+# take minutes, and need the whole of it; ten times later is soon enough for these.
+h2_short_flags="-XX:+UseSerialGC -XX:CompileThresholdScaling=10 -Xmx256m"
 
 # Flags of the process that serves a mount. Blocks are cached off-heap, so the heap needs little; but what is dirty survives collections, so
 # that they should be few. Its cpus are not pinned: the kernel runs the one that listens where the client is, and a request

@@ -11,6 +11,7 @@ import io.hammer2.fs.MountOptions;
 import io.hammer2.fs.NewInode;
 import io.hammer2.fs.PfsControl;
 import io.hammer2.fs.freemap.BulkFreeResult;
+import io.hammer2.fs.freemap.SpaceReport;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.newfs.Newfs;
 import io.hammer2.fs.newfs.NewfsOptions;
@@ -61,7 +62,7 @@ final class PfsBench {
 
     private PfsBench() {}
 
-    /** Arguments: {@code make IMAGE FILES}, {@code snapshot IMAGE}, {@code writers IMAGE} or {@code bulkfree IMAGE}. */
+    /** Arguments: {@code make IMAGE FILES}, {@code snapshot IMAGE}, {@code writers IMAGE}, {@code bulkfree IMAGE} or {@code df IMAGE}. */
     public static void main(String[] args) throws Exception {
         Path image = Path.of(args[1]);
         switch (args[0]) {
@@ -69,6 +70,7 @@ final class PfsBench {
             case "snapshot" -> snapshot(image);
             case "writers" -> writers(image);
             case "bulkfree" -> bulkfree(image);
+            case "df" -> df(image);
             default -> throw new IllegalArgumentException(args[0]);
         }
     }
@@ -312,6 +314,20 @@ final class PfsBench {
             BulkFreeResult result = volume.volume.bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
             figure("bulkfree of " + result.passes() + " passes", "s", (System.nanoTime() - start) / 1e9);
             figure("freed", "MiB", result.freedBytes() / 1048576.0);
+            figure("resident before, at most", "MiB", before);
+            figure("resident, at most", "MiB", peakMib());
+        }
+    }
+
+    /** What hammer2 df asks for, of a volume that is in use. */
+    private static void df(Path image) throws Exception {
+        long mounting = System.nanoTime();
+        try (Volume volume = new Volume(image)) {
+            figure("mount", "ms", (System.nanoTime() - mounting) / 1e6);
+            double before = peakMib();
+            long start = System.nanoTime();
+            SpaceReport report = volume.volume.spaceReport(BulkFreeResult.MEMORY_BYTES_DEFAULT, percent -> {});
+            figure("df of " + report.pfss().size() + " PFSs", "s", (System.nanoTime() - start) / 1e9);
             figure("resident before, at most", "MiB", before);
             figure("resident, at most", "MiB", peakMib());
         }
