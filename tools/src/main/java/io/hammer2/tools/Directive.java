@@ -2,12 +2,21 @@ package io.hammer2.tools;
 
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 /** What the directives of {@link Hammer2Command} have in common: its options, and an exit code that remembers damage. */
 abstract class Directive implements Callable<Integer> {
     @ParentCommand
     private Hammer2Command parent;
+
+    // Asked for by whoever types it, and not listed with each in the man page.
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            hidden = true)
+    @SuppressWarnings("UnusedVariable")
+    private boolean help;
 
     private boolean damaged;
 

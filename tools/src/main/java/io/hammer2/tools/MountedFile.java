@@ -31,6 +31,7 @@ final class MountedFile implements AutoCloseable {
     private static final int ENOTTY = 25;
     private static final int ENOTSUP = MACOS ? 45 : 95;
     private static final int EINVAL = 22;
+    private static final int ENOSPC = 28;
     private static final int EROFS = 30;
     private static final int ENOTCONN = MACOS ? 57 : 107;
     private static final int ENOSYS = MACOS ? 78 : 38;
@@ -177,6 +178,9 @@ final class MountedFile implements AutoCloseable {
         }
         if (errno == EROFS) {
             return "mounted read-only; unmount it and mount it without -o ro to change it";
+        }
+        if (errno == ENOSPC) {
+            return "no space that may be used; remove files or delete snapshots, and run hammer2 bulkfree";
         }
         if (errno == EBUSY) {
             return "it is being unmounted";

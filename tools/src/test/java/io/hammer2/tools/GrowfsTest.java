@@ -2,12 +2,17 @@ package io.hammer2.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.hammer2.blockdev.BlockDevices;
 import io.hammer2.blockdev.OpenMode;
+import io.hammer2.blockdev.testing.LoopDevice;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,6 +49,64 @@ class GrowfsTest {
         String json = Run.hammer2("--json", "growfs", image).succeeded().out();
         assertTrue(json.contains("\"size\": 3221225472") && json.contains("\"grown\": false"), json);
         assertEquals("", Run.hammer2("-q", "growfs", image).succeeded().out());
+    }
+
+    /** As a disk that was enlarged: a loop device whose file becomes larger, and losetup -c. Not in use, and while it is mounted. */
+    @Test
+    void an_enlarged_device_grows_offline_and_online() throws Exception {
+        assumeTrue(LoopDevice.isPermitted(), "needs root for a loop device");
+        Path backing = work.resolve("backing");
+        byte[] content = new byte[20 << 20];
+        new Random(1).nextBytes(content);
+        resize(backing.toString(), 64L << 20);
+        try (LoopDevice loop = LoopDevice.over(backing)) {
+            String device = loop.node().toString();
+            Run.newfs(device).succeeded();
+            Run.hammer2("growfs", device).succeeded();
+            resize(backing.toString(), 128L << 20);
+            // The kernel has not been told.
+            assertTrue(Run.hammer2("growfs", device).succeeded().out().contains("nothing to grow"));
+            loop.refreshSize();
+            assertEquals(
+                    device + ": grown from 64.00 MiB to 128.00 MiB\n",
+                    Run.hammer2("growfs", device).succeeded().out());
+            Run.fsck(device).succeeded();
+            Path node = Files.createDirectory(work.resolve("node")).toRealPath();
+            try (VolumeServer server =
+                    VolumeServer.start(MountRequest.of(device, node, List.of("rw")), List.of(), line -> {})) {
+                Files.write(node.resolve("before"), content);
+                resize(backing.toString(), 3L << 30);
+                assertTrue(
+                        Run.hammer2("growfs", node.toString()).succeeded().out().contains("nothing to grow"));
+                loop.refreshSize();
+                assertEquals(
+                        node + ": grown from 128.00 MiB to 3.00 GiB\n",
+                        Run.hammer2("growfs", node.toString()).succeeded().out());
+                assertTrue(Files.getFileStore(node).getTotalSpace() > 2900L << 20);
+                // What it could not have held before.
+                for (int i = 0; i < 8; i++) {
+                    new Random(100 + i).nextBytes(content);
+                    Files.write(node.resolve("after" + i), content);
+                }
+                Run.hammer2("growfs", "--size", "4G", node.toString()).failed(1, "--size");
+                server.copyOfMounts().getFirst().mount().unmount();
+                server.awaitEnd();
+            }
+            Run.fsck(device).succeeded();
+            independentlyChecked(device);
+        }
+    }
+
+    /** By the checker that the environment names, as other tests do. */
+    private static void independentlyChecked(String device) throws Exception {
+        String checker = System.getenv("H2CHECK");
+        if (checker != null && !checker.isEmpty()) {
+            Process check = new ProcessBuilder("python3", checker, device)
+                    .redirectErrorStream(true)
+                    .start();
+            String said = new String(check.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertEquals(0, check.waitFor(), said);
+        }
     }
 
     @Test

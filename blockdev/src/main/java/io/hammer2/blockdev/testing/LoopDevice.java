@@ -51,6 +51,11 @@ public final class LoopDevice implements AutoCloseable {
         return node;
     }
 
+    /** Takes the size that the file has by now. */
+    public void refreshSize() throws IOException {
+        losetup(List.of("losetup", "--set-capacity", node.toString()));
+    }
+
     @Override
     public void close() throws IOException {
         user.close();

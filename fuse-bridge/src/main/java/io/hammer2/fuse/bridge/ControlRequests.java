@@ -89,8 +89,12 @@ public final class ControlRequests {
     public static final int PFS_ROLLBACK = command(202, ROLLBACK_BYTES);
 
     /**
-     * VOLUME_LIST2 of the ports. The list of DragonFly itself (97) is a pointer, which no FUSE server can follow.
+     * DragonFly's own list: {@code volumes:8} (a pointer), {@code nvolumes:4 version:4 pfs_name:256}. No FUSE server can write where a pointer
+     * leads, so the answer is ENOTSUP, and who gets it asks for {@link #VOLUME_LIST}.
      */
+    public static final int VOLUME_LIST_BY_POINTER = command(97, 272);
+
+    /** VOLUME_LIST2 of the ports, whose structure holds the list itself. */
     public static final int VOLUME_LIST = command(197, VOLUMES_BYTES);
 
     /**

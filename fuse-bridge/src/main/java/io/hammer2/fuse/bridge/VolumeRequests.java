@@ -12,6 +12,7 @@ import static io.hammer2.fuse.bridge.ControlRequests.VOLUMES_VERSION;
 import static io.hammer2.fuse.bridge.ControlRequests.VOLUME_BYTES;
 import static io.hammer2.fuse.bridge.ControlRequests.VOLUME_ID;
 import static io.hammer2.fuse.bridge.ControlRequests.VOLUME_LIST;
+import static io.hammer2.fuse.bridge.ControlRequests.VOLUME_LIST_BY_POINTER;
 import static io.hammer2.fuse.bridge.ControlRequests.VOLUME_OFFSET;
 import static io.hammer2.fuse.bridge.ControlRequests.VOLUME_PATH_BYTES;
 import static io.hammer2.fuse.bridge.ControlRequests.VOLUME_SIZE;
@@ -20,6 +21,7 @@ import io.hammer2.fs.FileSystem;
 import io.hammer2.fs.VolumeInfo;
 import io.hammer2.fs.volume.Growth;
 import io.hammer2.fuse.FuseCall;
+import io.hammer2.fuse.FuseErrno;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -43,6 +45,8 @@ final class VolumeRequests implements RequestFamily {
             out.set(INT, 0, files.volume().info().version());
         } else if (command == VOLUME_LIST) {
             volumes(in.get(INT, VOLUMES_COUNT), out);
+        } else if (command == VOLUME_LIST_BY_POINTER) {
+            throw FuseErrno.ENOTSUP.exception();
         } else if (command == GROWFS) {
             Growth.Result grown = files.grow(in.get(LONG, GROWFS_SIZE));
             out.copyFrom(in);

@@ -129,10 +129,15 @@ public final class Scratch implements AutoCloseable {
 
     /** kill -9 of the daemon, and the dead mount taken away. */
     public void kill() throws IOException {
+        killOnly();
+        detach();
+    }
+
+    /** kill -9 of the daemon; the dead mount stays. */
+    public void killOnly() {
         daemon.destroyForcibly();
         await(daemon, TimeUnit.SECONDS.toMillis(SECONDS_MAX));
         daemon = null;
-        detach();
     }
 
     private void detach() throws IOException {
