@@ -34,6 +34,9 @@ final class Access {
     // and below it; in a directory also a name's block.
     static final long INODE_RESERVE_BYTES = 36 * Limits.KIB;
 
+    /** An indirect block above file data. */
+    static final long TABLE_RESERVE_BYTES = 16 * Limits.KIB;
+
     private final Hammer2 volume;
 
     private final MountedPfs pfs;

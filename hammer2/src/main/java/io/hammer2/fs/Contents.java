@@ -266,8 +266,9 @@ final class Contents {
                         throw new FsException(Errno.EFBIG, "a write at " + at);
                     }
                     // Space is counted when a block turns dirty, so that what was accepted can be flushed.
-                    long bytes = inode.isChanged() ? 0 : Access.INODE_RESERVE_BYTES;
                     int blocks = file.newDirtyBlocks(at, from.byteSize());
+                    long bytes = (inode.isChanged() ? 0 : Access.INODE_RESERVE_BYTES)
+                            + (blocks == 0 ? 0 : file.newDirtyTables(at, from.byteSize()) * Access.TABLE_RESERVE_BYTES);
                     if (bytes + blocks == 0 || access.volume().budget().reserve(bytes, blocks, false)) {
                         write(topology, inode, at, from, flags);
                         return (int) from.byteSize();

@@ -21,6 +21,9 @@ public final class FileData {
     private static final int BLOCK_BYTES = Limits.BLOCK_BYTES_MAX;
     private static final long BLOCK_MASK = BLOCK_BYTES - 1;
 
+    /** Of a file, below an indirect block of 128 references of which half are in use. */
+    private static final long TABLE_BYTES = 64L * BLOCK_BYTES;
+
     /** A search for a hole lets others run after this many blocks: a large file may have millions. */
     private static final int BLOCKS_PER_TURN = 1024;
 
@@ -329,6 +332,29 @@ public final class FileData {
             count += changes != null && changes.blocks.containsKey(key) ? 0 : 1;
         }
         return count;
+    }
+
+    /**
+     * Indirect blocks above those of {@link #newDirtyBlocks} that a flush writes for their sake: one for each, but for what follows a
+     * block that is dirty already, or is made so by the same write, as most do. Of a table that was split half is in use, at least.
+     */
+    public int newDirtyTables(long offset, long length) {
+        if (inode.block().isDirectData() && offset + length <= Limits.DIRECT_DATA_BYTES) {
+            return 0;
+        }
+        Changes changes = inode.changes();
+        int count = 0;
+        boolean follows = isDirty(changes, (offset & ~BLOCK_MASK) - BLOCK_BYTES);
+        for (long key = offset & ~BLOCK_MASK; key < offset + length && key >= 0; key += BLOCK_BYTES) {
+            boolean counted = isDirty(changes, key) || (follows && (key & (TABLE_BYTES - 1)) != 0);
+            count += counted ? 0 : 1;
+            follows = true;
+        }
+        return count;
+    }
+
+    private static boolean isDirty(Changes changes, long key) {
+        return changes != null && changes.blocks.containsKey(key);
     }
 
     /** Moves the content from the inode to a first block (format section 11.1); there is no way back. */
