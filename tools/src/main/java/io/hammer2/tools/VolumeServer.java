@@ -31,6 +31,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
@@ -51,6 +52,9 @@ final class VolumeServer implements Mounted {
     private static final long CLOSE_WAIT_SECONDS = 600;
 
     private static final long EXIT_WAIT_SECONDS = 60;
+
+    /** umount(2) returns before the server of what it unmounted hears of it, and a script may mount it again at once. */
+    private static final long LEAVING_WAIT_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     private final String special;
     private final MountWords words;
@@ -129,6 +133,15 @@ final class VolumeServer implements Mounted {
     }
 
     /**
+     * What came of mounting.
+     *
+     * @param made the mount, or null
+     * @param leaving else: what is in the way, and has been unmounted; it ends in a moment, or is held by who uses it still
+     * @param refusal what to say if it stays
+     */
+    private record Attempt(ServedMount made, ServedMount leaving, String refusal) {}
+
+    /**
      * Opens a volume and mounts one PFS of it.
      *
      * @param places for the folder in which other commands find this server
@@ -188,14 +201,35 @@ final class VolumeServer implements Mounted {
      * @throws ToolException with what is wrong and what to do
      */
     ServedMount mount(MountRequest request) throws NotHereException {
+        long deadline = System.nanoTime() + LEAVING_WAIT_NANOS;
         try {
-            return onKeeper(() -> mountAnother(request));
+            Attempt attempt = onKeeper(() -> mountAnother(request));
+            while (attempt.made == null) {
+                long left = deadline - System.nanoTime();
+                if (left <= 0) {
+                    throw new ToolException(attempt.refusal);
+                }
+                awaitEnd(attempt.leaving, left);
+                attempt = onKeeper(() -> mountAnother(request));
+            }
+            return attempt.made;
         } catch (IOException | Hammer2Exception e) {
             throw new AssertionError(e);
         }
     }
 
-    private ServedMount mountAnother(MountRequest request) throws NotHereException {
+    private static void awaitEnd(ServedMount mount, long nanos) {
+        try {
+            mount.ended.get(nanos, TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            // The next attempt says what is in the way still.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ToolException("interrupted", e);
+        }
+    }
+
+    private Attempt mountAnother(MountRequest request) throws NotHereException {
         if (mounts.isEmpty()) {
             throw new NotHereException("at its end");
         }
@@ -205,13 +239,20 @@ final class VolumeServer implements Mounted {
                     + "); unmount that first, or mount this with -o ro, too");
         }
         try {
-            return serve(request);
+            return new Attempt(serve(request), null, null);
         } catch (Hammer2Exception e) {
             if (!words.writable()) {
                 // The same PFS may be mounted twice by two who only read.
                 throw new NotHereException(e.getMessage());
             }
-            throw new ToolException(e.getMessage() + "; mounted are " + mountsText(), e);
+            String why = e.getMessage() + "; mounted are " + mountsText();
+            // umount(2) returns before the server hears of it.
+            for (ServedMount served : mounts) {
+                if (served.label.equals(request.label()) && isDetached(served)) {
+                    return new Attempt(null, served, why);
+                }
+            }
+            throw new ToolException(why, e);
         } catch (IOException e) {
             throw new ToolException(IoText.of(e), e);
         }
@@ -484,9 +525,11 @@ final class VolumeServer implements Mounted {
 
     /** What somebody has unmounted lazily is there as long as it is in use. */
     private static String detachedText(ServedMount served) {
-        return MountedVolume.deviceNumberAt(served.mount().mountPoint()).isPresent()
-                ? ""
-                : " (unmounted lazily, and in use still)";
+        return isDetached(served) ? " (unmounted lazily, and in use still)" : "";
+    }
+
+    private static boolean isDetached(ServedMount served) {
+        return MountedVolume.deviceNumberAt(served.mount().mountPoint()).isEmpty();
     }
 
     /** Runs on the keeper, and throws here what it throws there. */

@@ -204,6 +204,34 @@ final class VolumeServerTest {
         }
     }
 
+    /** umount(2) and mount(2) by a script: the server hears of the first when the second is asked for. */
+    @Test
+    void what_was_just_unmounted_is_mounted_again_and_what_is_still_in_use_is_refused() throws Exception {
+        VolumeServer server = start("A", "a", "rw");
+        join("B", "b", "rw", false);
+        for (int round = 0; round < 20; round++) {
+            Files.writeString(node("b").resolve("round" + round), "content");
+            fusermount("-u", node("b"));
+            join("B", "b", "rw", false);
+            assertEquals("content", Files.readString(node("b").resolve("round" + round)));
+        }
+        try (var held = Files.newInputStream(node("b").resolve("round0"))) {
+            fusermount("-uz", node("b"));
+            assertRefused("unmounted lazily, and in use still", "B", "b", "rw");
+            assertEquals('c', held.read());
+        }
+        join("B", "b", "rw", false);
+        assertEquals(2, server.copyOfMounts().size());
+    }
+
+    private static void fusermount(String how, Path node) throws Exception {
+        Process process = new ProcessBuilder("fusermount3", how, node.toString())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+    }
+
     /** kill -9 at moments of any kind, and two commands at once. */
     @Test
     void a_volume_whose_server_was_killed_is_mounted_again_at_once() throws Exception {
