@@ -1,6 +1,5 @@
 package io.hammer2.tools;
 
-import io.hammer2.tools.VolumeServer.ServedMount;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
@@ -144,7 +143,7 @@ final class MountSocket implements AutoCloseable {
         ServedMount served;
         try {
             served = server.mount(question.request());
-        } catch (VolumeServer.NotHereException e) {
+        } catch (NotHereException e) {
             MountMessages.say(connection, MountMessages.NOT_HERE, e.getMessage());
             return;
         } catch (ToolException e) {
@@ -159,7 +158,7 @@ final class MountSocket implements AutoCloseable {
         String text;
         try {
             text = Long.toString(server.rollback(asked.label(), asked.source(), asked.keep()));
-        } catch (VolumeServer.NotHereException e) {
+        } catch (NotHereException e) {
             word = MountMessages.NOT_HERE;
             text = e.getMessage();
         } catch (ToolException e) {

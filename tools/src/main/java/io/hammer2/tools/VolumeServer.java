@@ -14,24 +14,16 @@ import io.hammer2.fuse.FuseTransport;
 import io.hammer2.fuse.jnr.JnrTransport;
 import io.hammer2.fuse.kernel.KernelTransport;
 import io.hammer2.lwkt.Lwkt;
+import io.hammer2.tools.ServedMount.Connection;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
@@ -62,7 +54,7 @@ final class VolumeServer implements Mounted {
     private final Hammer2 volume;
     private final Consumer<String> log;
     private final Optional<RuntimeFolder> folder;
-    private final ExecutorService keeper = Executors.newSingleThreadExecutor(daemonThread("mount-keeper"));
+    private final Keeper keeper = new Keeper();
     private final CountDownLatch over = new CountDownLatch(1);
     private final AtomicReference<ToolException> failure = new AtomicReference<>();
 
@@ -83,53 +75,6 @@ final class VolumeServer implements Mounted {
         this.volume = volume;
         this.folder = folder;
         this.log = log;
-    }
-
-    /**
-     * How a PFS is mounted.
-     *
-     * @param mark file that is there until its last change is on the media, or null
-     */
-    private record Connection(FileSystem files, FuseMount mount, Path mark) {}
-
-    /** A PFS that is mounted; by another connection after a rollback. */
-    static final class ServedMount {
-        private final MountRequest request;
-        private final String label;
-        private final AtomicReference<Connection> connection;
-        private final CompletableFuture<ToolException> ended = new CompletableFuture<>();
-
-        private ServedMount(MountRequest request, String label, Connection connection) {
-            this.request = request;
-            this.label = label;
-            this.connection = new AtomicReference<>(connection);
-        }
-
-        String label() {
-            return label;
-        }
-
-        FuseMount mount() {
-            return connection.get().mount;
-        }
-
-        Path mark() {
-            return connection.get().mark;
-        }
-
-        /** Completed after its last commit, with what went wrong or null. */
-        CompletableFuture<ToolException> ended() {
-            return ended;
-        }
-    }
-
-    /** What is asked for, the process that asks has to do by itself. */
-    static final class NotHereException extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        NotHereException(String why) {
-            super(why, null, false, false);
-        }
     }
 
     /**
@@ -160,7 +105,7 @@ final class VolumeServer implements Mounted {
             volume = Hammer2.open(lwkt, devices, words.volume(log));
             volume.commitWhenQuiet(QUIET_NANOS, QUIET_COMMITS_DISTANCE_NANOS);
             VolumeServer server = new VolumeServer(request, lwkt, volume, RuntimeFolder.open(places), log);
-            server.onKeeper(() -> server.mountFirst(request));
+            server.keeper.call(() -> server.mountFirst(request));
             return server;
         } catch (Hammer2Exception e) {
             undo(lwkt, volume, devices);
@@ -203,29 +148,18 @@ final class VolumeServer implements Mounted {
     ServedMount mount(MountRequest request) throws NotHereException {
         long deadline = System.nanoTime() + LEAVING_WAIT_NANOS;
         try {
-            Attempt attempt = onKeeper(() -> mountAnother(request));
+            Attempt attempt = keeper.call(() -> mountAnother(request));
             while (attempt.made == null) {
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
                     throw new ToolException(attempt.refusal);
                 }
-                awaitEnd(attempt.leaving, left);
-                attempt = onKeeper(() -> mountAnother(request));
+                attempt.leaving.awaitEnd(left);
+                attempt = keeper.call(() -> mountAnother(request));
             }
             return attempt.made;
         } catch (IOException | Hammer2Exception e) {
             throw new AssertionError(e);
-        }
-    }
-
-    private static void awaitEnd(ServedMount mount, long nanos) {
-        try {
-            mount.ended.get(nanos, TimeUnit.NANOSECONDS);
-        } catch (TimeoutException | ExecutionException e) {
-            // The next attempt says what is in the way still.
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ToolException("interrupted", e);
         }
     }
 
@@ -248,7 +182,7 @@ final class VolumeServer implements Mounted {
             String why = e.getMessage() + "; mounted are " + mountsText();
             // umount(2) returns before the server hears of it.
             for (ServedMount served : mounts) {
-                if (served.label.equals(request.label()) && isDetached(served)) {
+                if (served.label().equals(request.label()) && served.isDetached()) {
                     return new Attempt(null, served, why);
                 }
             }
@@ -283,9 +217,8 @@ final class VolumeServer implements Mounted {
     }
 
     private void watch(ServedMount served) {
-        Connection connection = served.connection.get();
-        daemonThread("mount-end-" + mountCount)
-                .newThread(() -> awaitEndOf(served, connection))
+        Connection connection = served.connection();
+        Keeper.daemonThread("mount-end-" + mountCount, () -> awaitEndOf(served, connection))
                 .start();
     }
 
@@ -300,7 +233,7 @@ final class VolumeServer implements Mounted {
      */
     long rollback(String label, String source, String keep) throws NotHereException {
         try {
-            return onKeeper(() -> rollbackHere(label, source, keep));
+            return keeper.call(() -> rollbackHere(label, source, keep));
         } catch (IOException | Hammer2Exception e) {
             throw new AssertionError(e);
         }
@@ -308,10 +241,10 @@ final class VolumeServer implements Mounted {
 
     private long rollbackHere(String label, String source, String keep) throws NotHereException {
         ServedMount served = mounts.stream()
-                .filter(mounted -> mounted.label.equals(label))
+                .filter(mounted -> mounted.label().equals(label))
                 .findFirst()
                 .orElseThrow(() -> new NotHereException(label + " is not mounted"));
-        if (!served.request.words().writable()) {
+        if (!served.request().words().writable()) {
             throw new ToolException(label + " is mounted read-only; unmount it first");
         }
         Label target = LabelText.parse(label);
@@ -340,20 +273,20 @@ final class VolumeServer implements Mounted {
 
     /** The kernel keeps sizes and times of files by itself while it caches writes: only a new connection knows nothing old. */
     private void exchange(ServedMount served) {
-        Connection old = served.connection.get();
+        Connection old = served.connection();
         stale.add(old);
         try {
-            old.mount.detach();
-            MountRequest request = served.request;
-            served.connection.set(connect(request, served.label, volume.mount(served.label)));
+            old.mount().detach();
+            MountRequest request = served.request();
+            served.reconnected(connect(request, served.label(), volume.mount(served.label())));
             watch(served);
         } catch (IOException | Hammer2Exception | RuntimeException e) {
             String why = e instanceof IOException io ? IoText.of(io) : e.getMessage();
-            log.accept(served.label + " was rolled back, and could not be mounted again: " + why);
+            log.accept(served.label() + " was rolled back, and could not be mounted again: " + why);
             stale.remove(old);
-            old.mount.close();
+            old.mount().close();
             throw new ToolException(
-                    served.label + " was rolled back, but could not be mounted again: " + why + "; mount it", e);
+                    served.label() + " was rolled back, but could not be mounted again: " + why + "; mount it", e);
         }
     }
 
@@ -374,19 +307,16 @@ final class VolumeServer implements Mounted {
 
     private void awaitEndOf(ServedMount served, Connection connection) {
         try {
-            connection.mount.awaitUnmounted();
+            connection.mount().awaitUnmounted();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        try {
-            keeper.execute(() -> end(served, connection));
-        } catch (RejectedExecutionException e) {
-            // Of what was rolled back: it has been ended with the last mount.
-        }
+        // Of what was rolled back, the end may have come with that of the last mount.
+        keeper.execute(() -> end(served, connection));
     }
 
     private void end(ServedMount served, Connection connection) {
-        if (!served.connection.get().equals(connection)) {
+        if (!served.connection().equals(connection)) {
             if (stale.remove(connection)) {
                 endStale(connection);
             }
@@ -400,7 +330,7 @@ final class VolumeServer implements Mounted {
                 endAllStale();
                 closeVolume();
             } else {
-                connection.files.unmount();
+                connection.files().unmount();
             }
         } catch (Hammer2Exception e) {
             lost = new ToolException("what was changed last is lost: " + e.getMessage(), e);
@@ -410,29 +340,29 @@ final class VolumeServer implements Mounted {
             if (isLast) {
                 lwkt.close();
             }
-            unmark(connection.mark);
-            served.ended.complete(lost);
+            connection.unmark();
+            served.ended().complete(lost);
             if (isLast) {
                 over.countDown();
-                keeper.shutdown();
+                keeper.end();
             }
         }
     }
 
     private void endStale(Connection connection) {
         try {
-            connection.files.unmount();
+            connection.files().unmount();
         } catch (Hammer2Exception e) {
             // Nothing of it could have been changed.
         } finally {
-            unmark(connection.mark);
+            connection.unmark();
         }
     }
 
     /** Who still uses what was rolled back has nothing there, and keeps nothing from ending. */
     private void endAllStale() {
-        stale.forEach(each -> each.mount.close());
-        stale.forEach(each -> unmark(each.mark));
+        stale.forEach(each -> each.mount().close());
+        stale.forEach(Connection::unmark);
         stale.clear();
     }
 
@@ -448,16 +378,6 @@ final class VolumeServer implements Mounted {
                 socket.close();
             }
             volume.close();
-        }
-    }
-
-    private static void unmark(Path mark) {
-        try {
-            if (mark != null) {
-                Files.deleteIfExists(mark);
-            }
-        } catch (IOException e) {
-            // umount_hammer2 sees that this process has gone.
         }
     }
 
@@ -506,7 +426,7 @@ final class VolumeServer implements Mounted {
     /** What is mounted now. */
     List<ServedMount> copyOfMounts() {
         try {
-            return onKeeper(() -> List.copyOf(mounts));
+            return keeper.call(() -> List.copyOf(mounts));
         } catch (NotHereException e) {
             return List.of();
         } catch (IOException | Hammer2Exception e) {
@@ -516,48 +436,7 @@ final class VolumeServer implements Mounted {
 
     /** On the keeper. */
     private String mountsText() {
-        return String.join(
-                ", ",
-                mounts.stream()
-                        .map(served -> served.label + " on " + served.mount().mountPoint() + detachedText(served))
-                        .toList());
-    }
-
-    /** What somebody has unmounted lazily is there as long as it is in use. */
-    private static String detachedText(ServedMount served) {
-        return isDetached(served) ? " (unmounted lazily, and in use still)" : "";
-    }
-
-    private static boolean isDetached(ServedMount served) {
-        return MountedVolume.deviceNumberAt(served.mount().mountPoint()).isEmpty();
-    }
-
-    /** Runs on the keeper, and throws here what it throws there. */
-    private <T> T onKeeper(Callable<T> body) throws NotHereException, IOException, Hammer2Exception {
-        try {
-            return keeper.submit(body).get();
-        } catch (RejectedExecutionException e) {
-            throw new NotHereException("at its end");
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ToolException("interrupted", e);
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case NotHereException elsewhere -> throw elsewhere;
-                case IOException cause -> throw cause;
-                case Hammer2Exception cause -> throw cause;
-                case ToolException cause -> throw cause;
-                case null, default -> throw new IllegalStateException(e.getCause());
-            }
-        }
-    }
-
-    private static ThreadFactory daemonThread(String name) {
-        return body -> {
-            Thread thread = new Thread(body, name);
-            thread.setDaemon(true);
-            return thread;
-        };
+        return String.join(", ", mounts.stream().map(ServedMount::text).toList());
     }
 
     private static void undo(Lwkt lwkt, Hammer2 volume, List<BlockDevice> devices) {

@@ -351,7 +351,7 @@ final class SnapshotModel implements AutoCloseable {
             Files.write(other.resolve("n0"), content);
             snapshots.get(label).computeIfAbsent("n0", path -> new Node(content)).content = content;
         }
-        VolumeServer.ServedMount served = server.copyOfMounts().stream()
+        ServedMount served = server.copyOfMounts().stream()
                 .filter(mounted -> mounted.mount().mountPoint().equals(other))
                 .findFirst()
                 .orElseThrow();

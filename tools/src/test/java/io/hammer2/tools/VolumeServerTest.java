@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.hammer2.fs.pfs.Label;
-import io.hammer2.tools.VolumeServer.ServedMount;
 import io.hammer2.tools.stress.Scratch;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
