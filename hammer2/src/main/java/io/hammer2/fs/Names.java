@@ -58,6 +58,15 @@ final class Names {
         }
         Topology topology = access.topology();
         try {
+            if (isDot(name)) {
+                // Of a file, too: so a kernel finds again what a file handle of open_by_handle_at(2) or NFS is of.
+                Inode inode = access.open(topology, parent);
+                try {
+                    return inode.attributes();
+                } finally {
+                    access.close(inode);
+                }
+            }
             // The directory's gate is let go before the target's is taken: nobody who reads ever holds two.
             // If the target went meanwhile, its name did too.
             for (int tries = 0; ; tries++) {
@@ -79,16 +88,14 @@ final class Names {
         }
     }
 
-    /** Inode number of a name in a directory, or {@link Directory#NONE}. */
+    /** Inode number of a name in a directory, '.' not among them, or {@link Directory#NONE}. */
     private long find(Topology topology, long parent, MemorySegment name) {
         Inode directory = access.open(topology, parent);
         try {
             Access.requireDirectory(directory);
-            return isDot(name)
-                    ? parent
-                    : isDotDot(name)
-                            ? Access.parentOf(directory)
-                            : directory.directory().lookup(topology, name);
+            return isDotDot(name)
+                    ? Access.parentOf(directory)
+                    : directory.directory().lookup(topology, name);
         } finally {
             access.close(directory);
         }

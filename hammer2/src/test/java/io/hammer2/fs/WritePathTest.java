@@ -158,6 +158,18 @@ final class WritePathTest {
         });
     }
 
+    /** open_by_handle_at(2) and NFS: the kernel asks for "." of what it has forgotten (fuse_get_dentry). */
+    @Test
+    void a_file_is_found_by_its_number_as_long_as_it_has_a_name() throws Exception {
+        mounted(files -> {
+            long inum = file(files, ROOT, "file");
+            assertEquals(inum, files.lookup(inum, bytes(".")).inum());
+            assertEquals(ROOT, files.lookup(ROOT, bytes(".")).inum());
+            files.unlink(ROOT, bytes("file"));
+            assertThrows(FsException.class, () -> files.lookup(inum, bytes(".")));
+        });
+    }
+
     /** As Linux's own file systems have it: setattr_prepare() asks for immutable alone where nobody chose the time. */
     @Test
     void what_is_append_only_can_be_touched_and_what_is_immutable_cannot() throws Exception {
