@@ -1195,6 +1195,8 @@ def immutable_and_append_only_files_are_protected():
             eq(outcome(what, *arguments), 'EPERM', what.__name__, arguments)
         put('f', b'yz', os.O_WRONLY | os.O_APPEND)
         eq(get('f'), b'xyz')
+        eq(outcome(os.utime, 'f', (1, 1)), 'EPERM')
+        os.utime('f')
     finally:
         set_flags('f', 0)
     os.unlink('f')
@@ -1278,8 +1280,15 @@ def set_id_bits_are_lost_to_changes_by_others():
         os.chown('f', 0, 0)
         os.chmod('f', mode)
 
+    def direct():
+        fd = os.open('f', os.O_WRONLY | os.O_DIRECT)
+        try:
+            os.write(fd, mmap.mmap(-1, 4096))
+        finally:
+            os.close(fd)
+
     for name, action in (('write', lambda: put('f', b'x', os.O_WRONLY)), ('truncate', lambda: os.truncate('f', 2)),
-                         ('open', lambda: put('f', b'', os.O_WRONLY | os.O_TRUNC))):
+                         ('open', lambda: put('f', b'', os.O_WRONLY | os.O_TRUNC)), ('direct', direct)):
         for before, after in ((0o6777, 0o777), (0o4767, 0o767), (0o2777, 0o777)):
             fresh(before)
             eq(as_user(OTHER, action), 'ok')

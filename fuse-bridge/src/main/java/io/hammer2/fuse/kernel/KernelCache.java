@@ -10,16 +10,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Has the kernel hand over what it caches of a file and has not written yet, before an answer that depends on it. That is what
- * FUSE_NOTIFY_INVAL_INODE does: Linux writes a dirty page before it drops it ({@code fuse_reverse_inval_inode},
- * {@code fuse_launder_folio}).
+ * What the kernel caches of a file, as far as an answer depends on it, by FUSE_NOTIFY_INVAL_INODE ({@code fuse_reverse_inval_inode}). It
+ * hands over what it has not written yet: Linux writes a dirty page before it drops it ({@code fuse_launder_folio}). Or it forgets
+ * attributes.
  *
- * <p>The notification ends when the WRITE requests that it leads to have been answered, so it is sent by a thread of its own while
+ * <p>A notification about pages ends when the WRITE requests that it leads to have been answered, so it is sent by a thread of its own while
  * the cpus serve, and only so many are under way that requests are left to be served.
  */
-final class WriteBack implements AutoCloseable {
+final class KernelCache implements AutoCloseable {
     /** Each has a thread, and a request that waits for it in one of the {@link Channel#SLOTS_MAX}. */
     private static final int UNDER_WAY_MAX = 8;
+
+    /** An offset below 0: no pages, {@code fuse_lowlevel_notify_inval_inode}. */
+    private static final long ATTRIBUTES_ONLY = -1;
 
     private static final Duration END_WAIT = Duration.ofSeconds(5);
 
@@ -28,7 +31,7 @@ final class WriteBack implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /** @param connected of the connection, which stays its owner's */
-    WriteBack(int connected) throws IOException {
+    KernelCache(int connected) throws IOException {
         this.fd = Libc.duplicate(connected);
         if (fd < 0) {
             throw new IOException("no descriptor for notifications: " + Libc.describe(fd));
@@ -40,7 +43,7 @@ final class WriteBack implements AutoCloseable {
      *
      * @return false when it cannot be asked for now
      */
-    boolean run(long node, long offset) {
+    boolean writeBack(long node, long offset) {
         if (!permits.tryAcquire()) {
             return false;
         }
@@ -61,6 +64,11 @@ final class WriteBack implements AutoCloseable {
             }
         }
         return written.await();
+    }
+
+    /** Has it ask for the attributes of the node when they are needed next. Waits for nothing, since no pages are meant. */
+    void forgetAttributes(long node) {
+        boolean ignored = notifyKernel(node, ATTRIBUTES_ONLY);
     }
 
     private boolean notifyKernel(long node, long offset) {

@@ -19,17 +19,17 @@ final class KernelMount implements FuseMount {
     private final MountTable.Entry identity;
     private final FuseMountOptions options;
     private final Channel[] channels;
-    private final WriteBack writeBack;
+    private final KernelCache kernelCache;
     private final CountDownLatch running;
     private final Thread atExit = new Thread(this::close, "fuse-unmount");
 
     private KernelMount(
-            MountPoint at, MountTable.Entry identity, FuseMountOptions options, WriteBack writeBack, int cpus) {
+            MountPoint at, MountTable.Entry identity, FuseMountOptions options, KernelCache kernelCache, int cpus) {
         this.at = at;
         this.identity = identity;
         this.options = options;
         this.channels = new Channel[cpus];
-        this.writeBack = writeBack;
+        this.kernelCache = kernelCache;
         this.running = new CountDownLatch(cpus);
     }
 
@@ -42,8 +42,8 @@ final class KernelMount implements FuseMount {
             throw new IOException(at.path() + " was unmounted at once");
         }
         at.widenCaching();
-        KernelMount mount = new KernelMount(at, identity, options, writeBack(fd), lwkt.cpuCount());
-        mount.openChannels(lwkt, fd, new RequestHandler(operations, options, mount.writeBack));
+        KernelMount mount = new KernelMount(at, identity, options, kernelCache(fd), lwkt.cpuCount());
+        mount.openChannels(lwkt, fd, new RequestHandler(operations, options, mount.kernelCache));
         for (Channel channel : mount.channels) {
             onCpu(lwkt, channel.cpu().id(), () -> {
                 channel.start(mount.channels);
@@ -54,9 +54,9 @@ final class KernelMount implements FuseMount {
         return mount;
     }
 
-    private static WriteBack writeBack(int fd) throws IOException {
+    private static KernelCache kernelCache(int fd) throws IOException {
         try {
-            return new WriteBack(fd);
+            return new KernelCache(fd);
         } catch (IOException e) {
             Libc.close(fd);
             throw e;
@@ -75,7 +75,7 @@ final class KernelMount implements FuseMount {
             }
         } finally {
             if (made < channels.length) {
-                writeBack.close();
+                kernelCache.close();
                 Libc.close(fd);
                 for (int i = 1; i < made; i++) {
                     Libc.close(channels[i].fd());
@@ -102,7 +102,7 @@ final class KernelMount implements FuseMount {
     @Override
     public void awaitUnmounted() throws InterruptedException {
         running.await();
-        writeBack.close();
+        kernelCache.close();
         forgetAtExit();
     }
 
@@ -143,7 +143,7 @@ final class KernelMount implements FuseMount {
         } catch (IOException e) {
             detachAtEnd();
         }
-        writeBack.close();
+        kernelCache.close();
         if (!isUnmounted()) {
             endChannels();
             awaitEnd();

@@ -22,13 +22,16 @@ final class Modifications {
     private final FuseOperations operations;
     private final Answers answers;
     private final OpenWriters writers;
+    private final KernelCache kernelCache;
     private final int openFlags;
 
     /** @param openFlags what the kernel is told with an open file */
-    Modifications(FuseOperations operations, Answers answers, OpenWriters writers, int openFlags) {
+    Modifications(
+            FuseOperations operations, Answers answers, OpenWriters writers, KernelCache kernelCache, int openFlags) {
         this.operations = operations;
         this.answers = answers;
         this.writers = writers;
+        this.kernelCache = kernelCache;
         this.openFlags = openFlags;
     }
 
@@ -100,11 +103,15 @@ final class Modifications {
         require(size >= 0 && size <= body - Wire.WriteIn.BYTES && offset >= 0);
         // With WRITEBACK_CACHE the times are the kernel's to set, those of writes past its cache too: it trusts its
         // own.
-        int flags = FuseOperations.WRITE_KEEP_TIMES
-                | ((kernelFlags & Wire.WriteIn.KILL_SUIDGID) != 0 ? FuseOperations.WRITE_DROP_SETID : 0);
+        boolean dropsSetId = (kernelFlags & Wire.WriteIn.KILL_SUIDGID) != 0;
+        boolean losesSetId = dropsSetId && RequestHandler.hasSetId(operations, slot);
+        int flags = FuseOperations.WRITE_KEEP_TIMES | (dropsSetId ? FuseOperations.WRITE_DROP_SETID : 0);
         int written = operations.write(slot, slot.node(), handle, offset, slot.writeData(size), flags);
         if (written < 0 || written > size) {
             throw new IllegalStateException("a write of " + size + " bytes wrote " + written);
+        }
+        if (losesSetId) {
+            kernelCache.forgetAttributes(slot.node());
         }
         return writeAnswer(slot, written);
     }

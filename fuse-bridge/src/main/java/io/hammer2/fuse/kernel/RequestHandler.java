@@ -22,6 +22,9 @@ final class RequestHandler {
     private static final int REPORTS_MAX = 100;
     private static final int NAME_BYTES_MAX = 4095;
 
+    /** S_ISUID and S_ISGID. */
+    private static final int SET_ID = 06000;
+
     private final FuseOperations operations;
     private final FuseMountOptions options;
     private final Answers answers;
@@ -31,21 +34,21 @@ final class RequestHandler {
     private final boolean opendirsUnanswered;
     private final Modifications modifications;
     private final OpenWriters writers = new OpenWriters();
-    private final WriteBack writeBack;
+    private final KernelCache kernelCache;
     private final int openFlags;
     private final int openDirectoryFlags;
     /** Shared by the cpus without order: a bound on log lines needs to be no more exact than that. */
     private int reports;
 
-    /** @param writeBack of what the kernel caches; not used for a read-only mount */
-    RequestHandler(FuseOperations operations, FuseMountOptions options, WriteBack writeBack) {
-        this.writeBack = writeBack;
+    /** @param kernelCache of what the kernel caches; not used for a read-only mount */
+    RequestHandler(FuseOperations operations, FuseMountOptions options, KernelCache kernelCache) {
+        this.kernelCache = kernelCache;
         this.operations = operations;
         this.options = options;
         this.answers = new Answers(options);
         this.opensUnanswered = operations.opensAreStateless() && options.keepCache();
         this.opendirsUnanswered = operations.opendirsAreStateless() && options.keepCache();
-        this.modifications = new Modifications(operations, answers, writers, openFlags(options));
+        this.modifications = new Modifications(operations, answers, writers, kernelCache, openFlags(options));
         this.openFlags = openFlags(options);
         this.openDirectoryFlags = options.keepCache() ? Wire.OpenOut.KEEP_CACHE | Wire.OpenOut.CACHE_DIR : 0;
     }
@@ -191,6 +194,15 @@ final class RequestHandler {
         return answers.attributes(slot.answer(), slot.attributes());
     }
 
+    /**
+     * Whether what an unprivileged caller is about to write takes set-id bits away. The kernel leaves that to the server and would show, and
+     * honour in execve(2), the bits that it remembers: it has to be told.
+     */
+    static boolean hasSetId(FuseOperations operations, Slot slot) {
+        operations.getattr(slot, slot.node(), slot.attributes());
+        return (slot.attributes().mode() & SET_ID) != 0;
+    }
+
     private int statx(Slot slot, int body) {
         require(body >= Wire.StatxIn.BYTES);
         operations.getattr(slot, slot.node(), slot.attributes());
@@ -203,7 +215,11 @@ final class RequestHandler {
             throw FuseErrno.ENOSYS.exception();
         }
         int flags = openFlags(slot.request(), Wire.OpenIn.FLAGS, Wire.OpenIn.OPEN_FLAGS);
+        boolean losesSetId = (flags & FuseOperations.OPEN_DROP_SETID) != 0 && hasSetId(operations, slot);
         long handle = operations.open(slot, slot.node(), flags);
+        if (losesSetId) {
+            kernelCache.forgetAttributes(slot.node());
+        }
         writers.opened(slot.node(), flags);
         return opened(slot, 0, handle, operations.isCacheable(slot.node()) ? openFlags : 0);
     }
@@ -315,7 +331,8 @@ final class RequestHandler {
         // Linux asks without having written what it caches, and data in there must not be shown as a hole, or a copy
         // lacks it.
         // Who is told that this file system cannot say where data is reads all of the file.
-        boolean known = options.readOnly() || !writers.mayHave(slot.node()) || writeBack.run(slot.node(), offset);
+        boolean known =
+                options.readOnly() || !writers.mayHave(slot.node()) || kernelCache.writeBack(slot.node(), offset);
         if (!known) {
             throw FuseErrno.EINVAL.exception();
         }
