@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntPredicate;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
@@ -77,16 +79,16 @@ final class SnapshotModel implements AutoCloseable {
     }
 
     /**
-     * Works for about so long in a directory that is its own, on a volume that is made there.
+     * Works in a directory that is its own, on a volume that is made there.
      *
+     * @param goesOn asked before each step with the number of those that were made
      * @return what was done
      * @throws AssertionError with what was wrong
      */
-    static String run(Path work, long seed, long millis, boolean isLying) throws Exception {
+    static String run(Path work, long seed, IntPredicate goesOn, boolean isLying) throws Exception {
         List<String> log = Collections.synchronizedList(new ArrayList<>());
         try (SnapshotModel model = new SnapshotModel(work, seed, isLying, log)) {
-            long end = System.nanoTime() + millis * 1_000_000;
-            while (System.nanoTime() < end) {
+            for (int steps = 0; goesOn.test(steps); steps++) {
                 model.step();
             }
             model.end();
@@ -448,8 +450,9 @@ final class SnapshotModel implements AutoCloseable {
         long seconds = Long.parseLong(arguments[1]);
         System.out.println("seed " + seed + ", about " + seconds + " seconds");
         Path work = Files.createTempDirectory("hammer2-snapshots");
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         try {
-            System.out.println("as expected: " + run(work, seed, seconds * 1000, false));
+            System.out.println("as expected: " + run(work, seed, steps -> System.nanoTime() - end < 0, false));
         } catch (AssertionError e) {
             System.out.println("FAILED: " + e.getMessage() + "; the volume is " + work);
             System.exit(1);

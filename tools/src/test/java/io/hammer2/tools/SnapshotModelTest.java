@@ -12,10 +12,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Snapshots, deletions and rollbacks on a real mount, for some seconds; {@code scripts/stress --snapshots} does it for longer. */
+/** Snapshots, deletions and rollbacks on a real mount, some dozens of them; {@code scripts/stress --snapshots} does it for longer. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class SnapshotModelTest {
-    private static final long MILLIS = 6000;
+    private static final int STEPS = 60;
 
     @TempDir
     private Path work;
@@ -27,7 +27,7 @@ final class SnapshotModelTest {
 
     @Test
     void each_pfs_shows_what_the_model_holds_and_all_space_comes_back() throws Exception {
-        String summary = SnapshotModel.run(work, 1, MILLIS, false);
+        String summary = SnapshotModel.run(work, 1, steps -> steps < STEPS, false);
         System.out.println("snapshots on a mount, seed 1: " + summary);
         assertTrue(summary.contains("operations"), summary);
     }
@@ -37,7 +37,8 @@ final class SnapshotModelTest {
     void a_rollback_that_changes_nothing_would_be_found_out() {
         assertThrows(AssertionError.class, () -> {
             for (long seed = 1; seed <= 5; seed++) {
-                SnapshotModel.run(Files.createDirectory(work.resolve("seed" + seed)), seed, MILLIS, true);
+                SnapshotModel.run(
+                        Files.createDirectory(work.resolve("seed" + seed)), seed, steps -> steps < STEPS, true);
             }
         });
     }

@@ -7,6 +7,11 @@ import java.lang.foreign.MemorySegment;
 
 /** Writes the fixed structures of answers; every byte of each, since what is not written would be an earlier answer's. */
 final class Answers {
+    /** S_IFMT and S_IFREG. */
+    private static final int FILE_TYPE = 0170000;
+
+    private static final int REGULAR = 0100000;
+
     private final long attributeSeconds;
     private final int attributeNanos;
     private final long entrySeconds;
@@ -30,14 +35,28 @@ final class Answers {
     /** @return bytes written */
     int entry(MemorySegment out, long at, NodeAttributes node) {
         Wire.putLong(out, at + Wire.EntryOut.NODE, node.node());
-        Wire.putLong(out, at + Wire.EntryOut.GENERATION, 0);
         boolean kept = node.isCacheable();
+        Wire.putLong(out, at + Wire.EntryOut.GENERATION, kept ? 0 : generation(node));
         Wire.putLong(out, at + Wire.EntryOut.ENTRY_VALID, kept ? entrySeconds : 0);
         Wire.putLong(out, at + Wire.EntryOut.ATTR_VALID, kept ? attributeSeconds : 0);
         Wire.putInt(out, at + Wire.EntryOut.ENTRY_VALID_NANOS, kept ? entryNanos : 0);
         Wire.putInt(out, at + Wire.EntryOut.ATTR_VALID_NANOS, kept ? attributeNanos : 0);
         attributes(out, at + Wire.EntryOut.ATTR, node);
         return Wire.EntryOut.BYTES;
+    }
+
+    /**
+     * With its write-back cache Linux believes nobody about the size and the times of a file that it knows ({@code fuse_get_cache_mask}); of
+     * another generation it is another file ({@code fuse_stale_inode}). So a file that changes behind its back, in a snapshot that is mounted
+     * elsewhere, is one with each change. The kernel looks at 32 bits.
+     */
+    private static int generation(NodeAttributes node) {
+        if ((node.mode() & FILE_TYPE) != REGULAR) {
+            return 0;
+        }
+        int hash = Long.hashCode(node.sizeBytes());
+        hash = 31 * hash + Long.hashCode(node.mtimeMicros());
+        return 31 * hash + Long.hashCode(node.ctimeMicros());
     }
 
     /** "No such name", to be remembered. @return bytes written */
