@@ -1173,6 +1173,7 @@ def immutable_and_append_only_files_are_protected():
     put('f', b'x')
     os.mkdir('d')
     put('d/in', b'x')
+    source, opened = os.open('d/in', os.O_RDONLY), os.open('f', os.O_RDWR)
     flags = IMMUTABLE
     if outcome(set_flags, 'f', flags) != 'ok':
         raise LeftOut('no such flags here')
@@ -1185,6 +1186,7 @@ def immutable_and_append_only_files_are_protected():
             eq(outcome(what, *arguments), 'EPERM', what.__name__, arguments)
         eq(get('f'), b'x')
         put('d/in', b'the file in it is not')
+        eq(outcome(os.copy_file_range, source, opened, 3), 'EPERM')
     finally:
         set_flags('f', 0)
         set_flags('d', 0)

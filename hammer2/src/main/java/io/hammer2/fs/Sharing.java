@@ -44,10 +44,26 @@ final class Sharing {
         if (shared > 0) {
             return shared;
         }
+        requireUnprotected(to);
         int part = (int) Math.min(length, Contents.WRITE_BYTES_MAX);
         MemorySegment buffer = MemorySegment.ofArray(new byte[part]);
         int read = contents.read(from, fromOffset, buffer);
         return read == 0 ? 0 : contents.write(to, toOffset, buffer.asSlice(0, read), flags);
+    }
+
+    /** What was opened before it was protected can still be written, as the kernel may have that cached; but not by this. */
+    private void requireUnprotected(long inum) {
+        Topology topology = access.topology();
+        try {
+            Inode inode = access.open(topology, inum);
+            try {
+                Access.requireUnprotected(inode);
+            } finally {
+                access.close(inode);
+            }
+        } catch (CorruptBlockException | DeviceErrorException e) {
+            throw access.fault(e, () -> access.paths().pathOf(topology, inum));
+        }
     }
 
     /** @return bytes that both have in common now; 0 when the range does not begin with a whole block that can be shared */
