@@ -203,6 +203,10 @@ final class ModelFileSystem implements Posix {
 
     @Override
     public Long lookup(long parent, String name) {
+        if (name.equals(".")) {
+            // Of what is no directory, too: as a kernel asks for what a file handle is of.
+            return inode(parent).inum;
+        }
         Reasons reasons = new Reasons().add(name.length() > Limits.NAME_BYTES_MAX, Errno.ENAMETOOLONG);
         ModelInode directory = directory(parent, reasons);
         reasons.refuse();
@@ -638,12 +642,11 @@ final class ModelFileSystem implements Posix {
     }
 
     private Long target(ModelInode directory, String name) {
-        return switch (name) {
-            case "." -> Long.valueOf(directory.inum);
+        if (name.equals("..")) {
             // A removed directory that is open does not keep its parent.
-            case ".." -> state.inodes.containsKey(directory.parent) ? directory.parent : null;
-            default -> directory.entries.get(name);
-        };
+            return state.inodes.containsKey(directory.parent) ? Long.valueOf(directory.parent) : null;
+        }
+        return directory.entries.get(name);
     }
 
     private ModelInode at(ModelInode directory, String name) {
