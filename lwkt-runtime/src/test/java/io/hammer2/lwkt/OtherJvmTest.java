@@ -86,11 +86,9 @@ class OtherJvmTest {
                 Object monitor = new Object();
                 lwkt.run(0, () -> {
                     for (int i = 0; i < 2 * Tuning.SWITCHES_PER_LOCK_CHECK; i++) {
-                        LwktThread.yieldNow();
-                        if (i % 2 == 0) {
-                            synchronized (monitor) {
-                                LwktThread.yieldNow();
-                            }
+                        // Each of them: which one is looked at depends on how often the cpu has switched.
+                        synchronized (monitor) {
+                            LwktThread.yieldNow();
                         }
                     }
                     return null;
