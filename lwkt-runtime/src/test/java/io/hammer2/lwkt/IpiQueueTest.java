@@ -56,8 +56,11 @@ class IpiQueueTest {
             });
             assertEquals(messages, handled[0]);
             assertEquals(messages, handled[1]);
-            assertTrue(
-                    lwkt.cpu(0).statistics().stalls() + lwkt.cpu(1).statistics().stalls() > 0);
+            // Dedicated cpus may be so fast that no queue ever fills; stepped, nobody takes anything while another
+            // sends.
+            boolean filled =
+                    lwkt.cpu(0).statistics().stalls() + lwkt.cpu(1).statistics().stalls() > 0;
+            assertTrue(filled || !worlds.toString().startsWith("stepped"));
         }
     }
 

@@ -68,6 +68,9 @@ class OtherJvmTest {
             }
         }
 
+        /** In reach of others, or the compiler would leave it out. */
+        private static final Object MONITOR = new Object();
+
         private Production() {}
 
         public static void main(String[] args) throws Exception {
@@ -83,11 +86,10 @@ class OtherJvmTest {
                 System.out.println("initialised to " + lwkt.run(0, () -> BlocksWhenInitialised.VALUE));
                 System.out.println("others yielded " + lwkt.run(0, others::await));
                 System.out.println("pinned " + lwkt.cpu(0).statistics().pinnedBlocks());
-                Object monitor = new Object();
                 lwkt.run(0, () -> {
                     for (int i = 0; i < 2 * Tuning.SWITCHES_PER_LOCK_CHECK; i++) {
                         // Each of them: which one is looked at depends on how often the cpu has switched.
-                        synchronized (monitor) {
+                        synchronized (MONITOR) {
                             LwktThread.yieldNow();
                         }
                     }
