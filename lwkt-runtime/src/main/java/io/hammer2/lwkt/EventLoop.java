@@ -48,6 +48,7 @@ final class EventLoop {
     private int workersMade;
     private int dispatchesSincePoll;
     private int localEventsSincePoll;
+    private long nextLockCheck = Tuning.SWITCHES_PER_LOCK_CHECK; // in switches
 
     final Doorbell doorbell = new Doorbell();
     private int idleRounds; // without finding anything, since the last event
@@ -243,7 +244,9 @@ final class EventLoop {
         String held = null;
         if (Tuning.STRICT) {
             held = HeldLocks.heldOnNewStack();
-        } else if (counters.switches % Tuning.SWITCHES_PER_LOCK_CHECK == Tuning.SWITCHES_PER_LOCK_CHECK - 1) {
+        } else if (counters.switches >= nextLockCheck) {
+            // Not by the remainder: between two blocks of a thread there may always be an even number of switches.
+            nextLockCheck = counters.switches + Tuning.SWITCHES_PER_LOCK_CHECK;
             held = HeldLocks.held(false);
         }
         if (held != null) {
