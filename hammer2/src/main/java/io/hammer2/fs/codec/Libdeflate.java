@@ -60,9 +60,10 @@ final class Libdeflate {
             try {
                 return SymbolLookup.libraryLookup(name, Arena.global());
             } catch (IllegalArgumentException e) {
-                problem = "libdeflate is not installed";
+                // Perhaps it has the next one.
             }
         }
+        problem = "libdeflate is not installed";
         return SymbolLookup.loaderLookup();
     }
 
