@@ -195,16 +195,6 @@ public final class FaultyBlockDevice extends ForwardingBlockDevice {
         }
     }
 
-    @Override
-    public void discard(long offsetBytes, long lengthBytes, IoCompletion done) {
-        base.discard(offsetBytes, lengthBytes, done);
-    }
-
-    @Override
-    public void close() throws IOException {
-        base.close();
-    }
-
     private SplittableRandom nextRandom() {
         // The generator spreads neighbouring seeds itself; the factor keeps the numbers of two seeds apart.
         return new SplittableRandom(seed * 0x9e3779b97f4a7c15L + requestNumber.getAndIncrement());

@@ -7,11 +7,6 @@ import java.lang.foreign.MemorySegment;
 
 /** Writes the fixed structures of answers; every byte of each, since what is not written would be an earlier answer's. */
 final class Answers {
-    /** S_IFMT and S_IFREG. */
-    private static final int FILE_TYPE = 0170000;
-
-    private static final int REGULAR = 0100000;
-
     private final long attributeSeconds;
     private final int attributeNanos;
     private final long entrySeconds;
@@ -51,7 +46,7 @@ final class Answers {
      * elsewhere, is one with each change. The kernel looks at 32 bits.
      */
     private static int generation(NodeAttributes node) {
-        if ((node.mode() & FILE_TYPE) != REGULAR) {
+        if ((node.mode() & NodeAttributes.TYPE_MASK) != NodeAttributes.REGULAR) {
             return 0;
         }
         int hash = Long.hashCode(node.sizeBytes());

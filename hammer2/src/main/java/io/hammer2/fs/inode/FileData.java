@@ -329,7 +329,7 @@ public final class FileData {
         Changes changes = inode.changes();
         int count = inode.block().isDirectData() ? 1 : 0;
         for (long key = offset & ~BLOCK_MASK; key < offset + length && key >= 0; key += BLOCK_BYTES) {
-            count += changes != null && changes.blocks.containsKey(key) ? 0 : 1;
+            count += isDirty(changes, key) ? 0 : 1;
         }
         return count;
     }
