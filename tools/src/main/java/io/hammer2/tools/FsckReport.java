@@ -8,7 +8,9 @@ import io.hammer2.fs.fsck.FsckResult.VolumeReport;
 import io.hammer2.fs.fsck.ProblemCode;
 import io.hammer2.fs.media.Key;
 import java.io.PrintWriter;
+import java.util.EnumMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** What fsck_hammer2 prints. */
 sealed interface FsckReport {
@@ -32,6 +34,7 @@ sealed interface FsckReport {
     final class Text implements FsckReport {
         private final PrintWriter out;
         private final Verbosity verbosity;
+        private final Map<ProblemCode, Long> listed = new EnumMap<>(ProblemCode.class);
 
         Text(Console console, Verbosity verbosity) {
             this.out = console.out();
@@ -48,6 +51,9 @@ sealed interface FsckReport {
             boolean problem = finding.severity() == Finding.Severity.PROBLEM;
             if (verbosity.problemsOnly() && !problem) {
                 return;
+            }
+            if (problem) {
+                listed.merge(finding.code(), 1L, Long::sum);
             }
             out.println(
                     (problem ? "PROBLEM " + finding.code().word() : "NOTE") + ": " + finding.text() + place(finding));
@@ -141,20 +147,21 @@ sealed interface FsckReport {
                     }
                 }
                 case PROBLEMS -> {
-                    StringBuilder kinds = new StringBuilder();
-                    for (Map.Entry<ProblemCode, Long> entry :
-                            result.problemCounts().entrySet()) {
-                        kinds.append(kinds.isEmpty() ? "" : ", ")
-                                .append(entry.getKey().word())
-                                .append(' ')
-                                .append(entry.getValue());
-                    }
+                    String kinds = result.problemCounts().entrySet().stream()
+                            .map(this::kind)
+                            .collect(Collectors.joining(", "));
                     out.println(result.problemCount() + (result.problemCount() == 1 ? " problem (" : " problems (")
                             + kinds + ")");
                 }
                 case UNUSABLE -> out.println("UNUSABLE: " + result.unusable());
                 case CANCELLED -> out.println("CANCELLED");
             }
+        }
+
+        private String kind(Map.Entry<ProblemCode, Long> counted) {
+            long lines = listed.getOrDefault(counted.getKey(), 0L);
+            return counted.getKey().word() + " " + counted.getValue()
+                    + (lines < counted.getValue() ? ", the first " + lines + " listed" : "");
         }
     }
 

@@ -3,6 +3,7 @@ package io.hammer2.tools;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.hammer2.fs.testing.InteropImages;
 import java.io.IOException;
@@ -70,5 +71,17 @@ final class FsckCommandTest {
         Run damaged = Run.fsck("--json", InteropImages.get("x04-inode").special());
         assertTrue(damaged.out().contains("\"code\": \"check\""), damaged.out());
         assertTrue(damaged.out().contains("\"outcome\": \"problems\""), damaged.out());
+    }
+
+    /** Of many problems of one kind only the first are listed, and it says so. */
+    @Test
+    void a_list_that_is_cut_off_says_so() throws Exception {
+        var image = InteropImages.find("v11-snapshots");
+        assumeTrue(image.isPresent(), "skipped: no shared/interop beside the project");
+        String said = Run.fsck(image.get().special()).out();
+        assertEquals(
+                60,
+                said.lines().filter(line -> line.startsWith("PROBLEM orphan")).count());
+        assertTrue(said.contains("108 problems (orphan 108, the first 60 listed)"), said);
     }
 }
