@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -183,23 +184,51 @@ final class DirectiveErrorsTest {
     }
 
     @Test
+    void a_path_where_a_label_is_wanted_is_told_how_to_find_the_label() throws Exception {
+        mounted("rw", node -> {
+            Files.createFile(node.resolve("file"));
+            Run.hammer2("snapshot", node.toString(), "MINE").succeeded();
+            String snapshot = node + "/.snapshots/MINE";
+            for (String path : List.of(snapshot, snapshot + "/file", ".snapshots/MINE", ".snapshots//MINE/")) {
+                for (List<String> call : takingLabel(node.toString(), path)) {
+                    Run.hammer2(call.toArray(String[]::new)).failed(1, "the label of that snapshot is MINE");
+                }
+            }
+            for (List<String> call : takingLabel(node.toString(), node.toString())) {
+                Run.hammer2(call.toArray(String[]::new)).failed(1, "hammer2 pfs-list " + node + " lists the labels");
+            }
+            for (String other : List.of("a/b", "/", "/.snapshots", "x.snapshots/MINE", "/none/\\x00")) {
+                for (List<String> call : takingLabel(node.toString(), other)) {
+                    Run.hammer2(call.toArray(String[]::new)).failed(1, "lists the labels");
+                }
+            }
+            assertTrue(
+                    Run.hammer2("pfs-list", node.toString()).succeeded().out().contains("MINE"));
+        });
+    }
+
+    private static List<List<String>> takingLabel(String where, String label) {
+        return List.of(
+                List.of("-s", where, "pfs-create", label),
+                List.of("-s", where, "pfs-delete", label),
+                List.of("-s", where, "pfs-clid", label),
+                List.of("-s", where, "pfs-fsid", label),
+                List.of("-s", where, "rollback", "SPARE", label),
+                List.of("-s", where, "rollback", label, "SNAP"),
+                List.of("-s", where, "rollback", "--keep", label, "SPARE", "SNAP"),
+                List.of("-s", where, "diff", "SPARE", label));
+    }
+
+    @Test
     void a_label_that_is_too_long_is_refused_by_what_takes_one() throws Exception {
         String label = "x".repeat(256);
         mounted("rw", node -> {
-            for (String where : List.of(node.toString(), image.toString())) {
-                for (List<String> call : List.of(
-                        List.of("-s", where, "pfs-create", label),
-                        List.of("-s", where, "pfs-delete", label),
-                        List.of("-s", where, "pfs-clid", label),
-                        List.of("-s", where, "pfs-fsid", label),
-                        List.of("-s", where, "rollback", "SPARE", label),
-                        List.of("-s", where, "rollback", label, "SNAP"),
-                        List.of("-s", where, "rollback", "--keep", label, "SPARE", "SNAP"),
-                        List.of("-s", where, "diff", "SPARE", label),
-                        List.of("snapshot", node.toString(), label),
-                        List.of("snapshot-debug", node.toString(), label))) {
-                    Run.hammer2(call.toArray(String[]::new)).failed(1, "at most 255 bytes, not 256");
-                }
+            List<List<String>> calls = new ArrayList<>(takingLabel(node.toString(), label));
+            calls.addAll(takingLabel(image.toString(), label));
+            calls.add(List.of("snapshot", node.toString(), label));
+            calls.add(List.of("snapshot-debug", node.toString(), label));
+            for (List<String> call : calls) {
+                Run.hammer2(call.toArray(String[]::new)).failed(1, "at most 255 bytes, not 256");
             }
         });
     }
