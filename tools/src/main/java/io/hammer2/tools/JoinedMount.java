@@ -3,7 +3,6 @@ package io.hammer2.tools;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -44,17 +43,14 @@ final class JoinedMount implements Mounted {
      */
     static Optional<JoinedMount> ask(
             MountRequest request, List<Path> places, boolean isForeground, Consumer<String> log) {
-        for (RuntimeFolder folder : RuntimeFolder.existing(places)) {
+        for (Path socket : RuntimeFolder.sockets(places, request.special())) {
             try {
-                Path socket = folder.socket(request.special());
-                if (Files.exists(socket)) {
-                    Optional<JoinedMount> joined = ask(socket, request, isForeground, log);
-                    if (joined.isPresent()) {
-                        return joined;
-                    }
+                Optional<JoinedMount> joined = ask(socket, request, isForeground, log);
+                if (joined.isPresent()) {
+                    return joined;
                 }
             } catch (IOException e) {
-                // No such device, which is told when it is opened; or nobody listens any more.
+                // Nobody listens there any more.
             }
         }
         return Optional.empty();

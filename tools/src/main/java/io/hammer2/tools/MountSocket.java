@@ -1,7 +1,6 @@
 package io.hammer2.tools;
 
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -47,17 +46,11 @@ final class MountSocket implements AutoCloseable {
     }
 
     /**
-     * @param path in a folder that only this user can enter; what nobody listens at any more is replaced
-     * @throws IOException when somebody listens there, or it cannot be made
+     * @param path in a folder that only this user can enter
+     * @throws IOException when something is there, or it cannot be made
      */
     static MountSocket listen(Path path, VolumeServer server, Consumer<String> log) throws IOException {
         UnixDomainSocketAddress address = UnixDomainSocketAddress.of(path);
-        if (Files.exists(path)) {
-            if (isListening(address)) {
-                throw new IOException(path + ": another process of ours listens there");
-            }
-            Files.deleteIfExists(path);
-        }
         ServerSocketChannel listening = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             listening.bind(address);
@@ -68,14 +61,6 @@ final class MountSocket implements AutoCloseable {
         MountSocket socket = new MountSocket(path, listening, server, log);
         daemon(socket::accept, "mount-socket").start();
         return socket;
-    }
-
-    private static boolean isListening(UnixDomainSocketAddress address) throws IOException {
-        try (SocketChannel other = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            return other.connect(address);
-        } catch (ConnectException e) {
-            return false;
-        }
     }
 
     private static Thread daemon(Runnable body, String name) {
@@ -91,7 +76,7 @@ final class MountSocket implements AutoCloseable {
             listening.close();
             Files.deleteIfExists(path);
         } catch (IOException e) {
-            // What stays there is found to be stale.
+            // Who starts after the end of this process removes it.
         }
         connections.shutdown();
         deadlines.shutdown();

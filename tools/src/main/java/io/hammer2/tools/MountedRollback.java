@@ -4,7 +4,6 @@ import io.hammer2.fs.pfs.Label;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -46,14 +45,11 @@ final class MountedRollback {
                 mount.label(),
                 LabelText.of(source),
                 keep == null ? null : LabelText.of(keep));
-        for (RuntimeFolder folder : RuntimeFolder.existing(places)) {
+        for (Path socket : RuntimeFolder.sockets(places, mount.special())) {
             try {
-                Path socket = folder.socket(mount.special());
-                if (Files.exists(socket)) {
-                    Optional<Long> done = ask(socket, question);
-                    if (done.isPresent()) {
-                        return done.get();
-                    }
+                Optional<Long> done = ask(socket, question);
+                if (done.isPresent()) {
+                    return done.get();
                 }
             } catch (IOException e) {
                 // Nobody listens there any more.

@@ -2,7 +2,10 @@ package io.hammer2.tools;
 
 import io.hammer2.blockdev.BlockDevices;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -16,15 +19,20 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Where the processes that serve mounts can be found by their user, and by nobody else: in a folder of mode 0700 a socket for each
- * volume, and for each mount a file that goes when its last change is on the media.
+ * server of a volume, and for each mount a file that goes when its last change is on the media.
  *
  * <pre>
- *   volume-HASH.sock                    of what is mounted from the devices that HASH is of
+ *   volume-HASH-PID-NUMBER.sock         of what is mounted from the devices that HASH is of
  *   mount-MAJOR:MINOR-PID-NUMBER        of the mount with this device number (umount_hammer2 waits for its end)
  * </pre>
+ *
+ * Each file has the name of its process in it and is that process's alone to make. So the next one that starts can remove what a killed one
+ * has left, with no lock: no name that it sees to be of a dead process can be made anew meanwhile.
  */
 final class RuntimeFolder {
     private static final String FOLDER = "hammer2";
@@ -33,7 +41,10 @@ final class RuntimeFolder {
     private static final int S_IFBLK = 0x6000;
     private static final int OTHERS = 077;
     private static final int HASH_BYTES = 8;
-    private static final int MARK_PARTS = 4;
+    private static final int SERVERS_MAX = 1024;
+
+    /** Of names of both kinds: the process is the third part. */
+    private static final Pattern NAME = Pattern.compile("(?:mount|volume)-[^-]+-(\\d{1,9})-\\d+(?:\\.sock)?");
 
     private final Path path;
 
@@ -102,8 +113,35 @@ final class RuntimeFolder {
         return path;
     }
 
-    /** The socket of who serves these volumes: the same for the same devices, in any order and by any name. */
-    Path socket(String special) throws IOException {
+    /** The sockets of who serves these volumes, perhaps of somebody who has been killed; several serve what is only read. */
+    static List<Path> sockets(List<Path> places, String special) {
+        List<Path> sockets = new ArrayList<>();
+        for (RuntimeFolder folder : existing(places)) {
+            try (DirectoryStream<Path> found =
+                    Files.newDirectoryStream(folder.path, "volume-" + identity(special) + "-*.sock")) {
+                found.forEach(sockets::add);
+            } catch (IOException | DirectoryIteratorException e) {
+                // No such device, which is told when it is opened.
+            }
+        }
+        return sockets;
+    }
+
+    /** A name for another socket of this process, to be asked about these volumes. */
+    Path newSocket(String special) throws IOException {
+        String prefix =
+                "volume-" + identity(special) + "-" + ProcessHandle.current().pid() + "-";
+        for (int number = 1; number <= SERVERS_MAX; number++) {
+            Path socket = path.resolve(prefix + number + ".sock");
+            if (!Files.exists(socket)) {
+                return socket;
+            }
+        }
+        throw new IOException(path + ": " + SERVERS_MAX + " sockets of this process and volume");
+    }
+
+    /** The same for the same devices, in any order and by any name. */
+    private static String identity(String special) throws IOException {
         List<String> devices = new ArrayList<>();
         for (Path device : BlockDevices.split(special)) {
             Map<String, Object> found = Files.readAttributes(device, "unix:mode,dev,ino,rdev");
@@ -111,7 +149,7 @@ final class RuntimeFolder {
             devices.add(isBlock ? "b" + found.get("rdev") : "f" + found.get("dev") + ":" + found.get("ino"));
         }
         devices.sort(null);
-        return path.resolve("volume-" + hash(String.join(" ", devices)) + ".sock");
+        return hash(String.join(" ", devices));
     }
 
     private static String hash(String text) {
@@ -140,17 +178,26 @@ final class RuntimeFolder {
 
     /** What processes left behind that were killed. */
     private void sweep() {
-        try (DirectoryStream<Path> marks = Files.newDirectoryStream(path, "mount-*")) {
-            for (Path mark : marks) {
-                String[] parts = mark.getFileName().toString().split("-", MARK_PARTS);
-                if (parts.length == MARK_PARTS
-                        && parts[2].matches("\\d{1,9}")
-                        && ProcessHandle.of(Long.parseLong(parts[2])).isEmpty()) {
-                    Files.deleteIfExists(mark);
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(path)) {
+            for (Path file : files) {
+                Matcher name = NAME.matcher(file.getFileName().toString());
+                if (name.matches()
+                        && ProcessHandle.of(Long.parseLong(name.group(1))).isEmpty()
+                        && !isListening(file)) {
+                    Files.deleteIfExists(file);
                 }
             }
-        } catch (IOException | java.nio.file.DirectoryIteratorException e) {
+        } catch (IOException | DirectoryIteratorException e) {
             // They harm nobody.
+        }
+    }
+
+    /** Whether it is a socket after all of a process that is alive: where folders are shared by containers, not all processes are seen. */
+    private static boolean isListening(Path file) {
+        try (SocketChannel other = SocketChannel.open(UnixDomainSocketAddress.of(file))) {
+            return other.isConnected();
+        } catch (IOException e) {
+            return false;
         }
     }
 }

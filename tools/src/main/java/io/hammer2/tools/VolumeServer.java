@@ -132,7 +132,7 @@ final class VolumeServer implements Mounted {
     /** Without a socket each PFS is served by a process of its own, which is possible as long as all only read. */
     private MountSocket listen(RuntimeFolder at) {
         try {
-            return MountSocket.listen(at.socket(special), this, log);
+            return MountSocket.listen(at.newSocket(special), this, log);
         } catch (IOException e) {
             log.accept("a further PFS of " + special + " cannot be mounted meanwhile: " + IoText.of(e));
             return null;

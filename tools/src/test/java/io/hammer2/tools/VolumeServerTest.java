@@ -9,9 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.tools.stress.Scratch;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -23,6 +25,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -268,6 +272,30 @@ final class VolumeServerTest {
         }
     }
 
+    @Test
+    void the_socket_of_a_server_that_was_killed_is_removed_by_the_next_one() throws Exception {
+        Path killed = node("killed");
+        Process server = mountInProcess("A", killed, "rw");
+        // It is made after the mount.
+        while (sockets().isEmpty()) {
+            assertFalse(server.waitFor(20, TimeUnit.MILLISECONDS), "it ended by itself");
+        }
+        server.destroyForcibly().waitFor();
+        fusermount("-uz", killed);
+        Path left = sockets().getFirst();
+        try (Mounted next = Mounting.begin(request("A", "a", "rw"), RuntimeFolder.places(), true, log::add)) {
+            assertTrue(next instanceof VolumeServer);
+            assertFalse(Files.exists(left));
+            assertEquals(1, sockets().size());
+        }
+        assertEquals(List.of(), sockets());
+    }
+
+    /** Where a command looks. */
+    private List<Path> sockets() {
+        return RuntimeFolder.sockets(RuntimeFolder.places(), image.toString());
+    }
+
     /** Whoever runs the command in a JVM of his own keeps the end of that to himself. */
     @Test
     void when_a_mount_in_the_foreground_is_over_the_jvm_goes_on() throws Exception {
@@ -323,15 +351,9 @@ final class VolumeServerTest {
         assertTrue(JoinedMount.ask(request("A", "c", "ro"), places, false, log::add)
                 .isEmpty());
         start("A", "c", "ro");
-        assertTrue(log.remove("a further PFS of " + image + " cannot be mounted meanwhile: "
-                + new RuntimeFolderText(places).socket(image) + ": another process of ours listens there"));
-    }
-
-    /** The socket's path, for messages. */
-    private record RuntimeFolderText(List<Path> places) {
-        Path socket(Path image) throws IOException {
-            return RuntimeFolder.existing(places).getFirst().socket(image.toString());
-        }
+        // Either of them can be asked.
+        join("B", "d", "ro", false);
+        assertEquals(2, RuntimeFolder.sockets(places, image.toString()).size());
     }
 
     private long rollback(String label, String source, String keep) {
@@ -420,7 +442,7 @@ final class VolumeServerTest {
     @Test
     void garbage_on_the_socket_harms_nobody() throws Exception {
         start("A", "a", "rw");
-        Path socket = new RuntimeFolderText(places).socket(image);
+        Path socket = RuntimeFolder.sockets(places, image.toString()).getFirst();
         Random random = new Random(7);
         for (int i = 0; i < GARBAGE_QUESTIONS; i++) {
             byte[] garbage = new byte[random.nextInt(300)];
@@ -446,19 +468,44 @@ final class VolumeServerTest {
     }
 
     @Test
-    void a_socket_that_nobody_listens_at_is_replaced_and_marks_of_the_dead_are_swept() throws Exception {
-        RuntimeFolder folder = RuntimeFolder.open(places).orElseThrow();
-        Path socket = folder.socket(image.toString());
-        try (var stale = java.nio.channels.ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
-            stale.bind(UnixDomainSocketAddress.of(socket));
-        }
-        assertTrue(Files.exists(socket));
-        Path dead = Files.createFile(folder.path().resolve("mount-0:99-999999999-1"));
-        Path odd = Files.createFile(folder.path().resolve("mount-odd"));
+    void who_starts_removes_what_the_dead_have_left_and_nothing_else() throws Exception {
         start("A", "a", "rw");
+        Path live = RuntimeFolder.sockets(places, image.toString()).getFirst();
+        Path folder = live.getParent();
+        String alive = Long.toString(ProcessHandle.current().pid());
+        Set<Path> dead = Set.of(
+                Files.createFile(folder.resolve("mount-0:99-999999999-1")),
+                unheard(folder.resolve("volume-0123456789abcdef-999999999-1.sock")),
+                // Of this very volume: who asks must not stop at it.
+                unheard(folder.resolve(live.getFileName().toString().replace("-" + alive + "-", "-999999999-"))));
         join("B", "b", "rw", false);
-        assertFalse(Files.exists(dead));
-        Files.delete(odd);
+        // One that has made its socket and does not yet listen; one of a process that cannot be seen from here; nothing
+        // of ours.
+        Set<Path> kept = new TreeSet<>(Set.of(
+                live,
+                unheard(folder.resolve("volume-0123456789abcdef-" + alive + "-1.sock")),
+                Files.createFile(folder.resolve("mount-0:98-" + alive + "-1")),
+                Files.createFile(folder.resolve("mount-odd")),
+                Files.createFile(folder.resolve("volume-0123456789abcdef-99999999999999-1.sock"))));
+        Path elsewhere = folder.resolve("volume-0123456789abcdef-999999998-1.sock");
+        try (ServerSocketChannel listening = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            listening.bind(UnixDomainSocketAddress.of(elsewhere));
+            assertTrue(dead.stream().allMatch(Files::exists));
+            assertTrue(RuntimeFolder.open(places).isPresent());
+            assertTrue(dead.stream().noneMatch(Files::exists));
+            assertTrue(kept.stream().allMatch(Files::exists), kept::toString);
+            assertTrue(Files.exists(elsewhere));
+        }
+        assertTrue(RuntimeFolder.open(places).isPresent());
+        assertFalse(Files.exists(elsewhere), "nobody listens there now");
+    }
+
+    /** A socket at which nobody listens. */
+    private static Path unheard(Path path) throws IOException {
+        try (ServerSocketChannel stale = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            stale.bind(UnixDomainSocketAddress.of(path));
+        }
+        return path;
     }
 
     @Test
