@@ -20,6 +20,8 @@ import java.util.function.Consumer;
  * @param negativeValid how long the kernel may answer "no such name" without asking; zero: never
  * @param readBytesMax the largest single read
  * @param readAheadBytes how far the kernel reads ahead of a sequential reader; more than 128 KiB takes effect only for root
+ * @param cpuLatencyMicros while requests come in quick succession, no idle processor is to take longer to wake, where the kernel can be asked for
+ *     that: microseconds, {@link #CPU_LATENCY_AUTO} or {@link #CPU_LATENCY_ANY}
  * @param keepCache cached file and directory contents stay valid after a close
  * @param log one line for each thing an administrator should know
  */
@@ -37,11 +39,18 @@ public record FuseMountOptions(
         Duration negativeValid,
         int readBytesMax,
         int readAheadBytes,
+        int cpuLatencyMicros,
         boolean keepCache,
         Consumer<String> log) {
 
     /** The largest read a kernel can be told to send (256 pages). */
     public static final int READ_BYTES_LIMIT = 1 << 20;
+
+    /** Whatever lets processors of this machine sleep most lightly. */
+    public static final int CPU_LATENCY_AUTO = -1;
+
+    /** However long it takes. */
+    public static final int CPU_LATENCY_ANY = Integer.MAX_VALUE;
 
     /** A promise for ever, as far as a kernel's clock reckons: a mount that nobody else changes. */
     public static final Duration FOREVER = Duration.ofDays(365);
@@ -57,6 +66,9 @@ public record FuseMountOptions(
         }
         if (readAheadBytes < 0) {
             throw new IllegalArgumentException("a negative read-ahead: " + readAheadBytes);
+        }
+        if (cpuLatencyMicros < CPU_LATENCY_AUTO) {
+            throw new IllegalArgumentException("a negative cpu_latency: " + cpuLatencyMicros);
         }
         if (attributeValid.isNegative() || entryValid.isNegative() || negativeValid.isNegative()) {
             throw new IllegalArgumentException("a negative time-out");
@@ -83,6 +95,7 @@ public record FuseMountOptions(
         private Duration negativeValid = FOREVER;
         private int readBytesMax = READ_BYTES_LIMIT;
         private int readAheadBytes = 4 << 20;
+        private int cpuLatencyMicros = CPU_LATENCY_AUTO;
         private boolean keepCache = true;
         private Consumer<String> log = System.err::println;
 
@@ -125,6 +138,12 @@ public record FuseMountOptions(
 
         public Builder readBytesMax(int bytes) {
             this.readBytesMax = bytes;
+            return this;
+        }
+
+        /** {@link #CPU_LATENCY_AUTO} by default. */
+        public Builder cpuLatencyMicros(int micros) {
+            this.cpuLatencyMicros = micros;
             return this;
         }
 
@@ -176,6 +195,7 @@ public record FuseMountOptions(
                 case "negative_timeout" -> negativeValid = seconds(key, value);
                 case "max_read" -> readBytesMax = bytes(key, value);
                 case "max_readahead" -> readAheadBytes = bytes(key, value);
+                case "cpu_latency" -> cpuLatencyMicros = latency(key, value);
                 case "subtype" -> subtype = value;
                 default -> {
                     return false;
@@ -196,16 +216,28 @@ public record FuseMountOptions(
             throw new IllegalArgumentException(key + " must be a number of seconds, not \"" + value + "\"");
         }
 
+        private static int latency(String key, String value) {
+            return switch (value) {
+                case "auto" -> CPU_LATENCY_AUTO;
+                case "off" -> CPU_LATENCY_ANY;
+                default -> number(key, value, "auto, off or a number of microseconds");
+            };
+        }
+
         private static int bytes(String key, String value) {
+            return number(key, value, "a number of bytes");
+        }
+
+        private static int number(String key, String value, String wanted) {
             try {
-                int bytes = Integer.parseInt(value);
-                if (bytes >= 0) {
-                    return bytes;
+                int number = Integer.parseInt(value);
+                if (number >= 0) {
+                    return number;
                 }
             } catch (NumberFormatException e) {
                 // told below
             }
-            throw new IllegalArgumentException(key + " must be a number of bytes, not \"" + value + "\"");
+            throw new IllegalArgumentException(key + " must be " + wanted + ", not \"" + value + "\"");
         }
 
         public FuseMountOptions build() {
@@ -224,6 +256,7 @@ public record FuseMountOptions(
                     negativeValid,
                     readBytesMax,
                     readAheadBytes,
+                    cpuLatencyMicros,
                     keepCache,
                     log);
         }

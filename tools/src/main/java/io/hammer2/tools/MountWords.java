@@ -23,7 +23,7 @@ final class MountWords {
             "ro, rw, allow_other, default_permissions, noatime, relatime, strictatime, transport=kernel|jnr,"
                     + " cache=SIZE, cpus=N, log=FILE, snapdir=hidden|visible|off, sync_interval=SECONDS, dirty=SIZE, dedup=on|off,"
                     + " attr_timeout=SECONDS, entry_timeout=SECONDS, negative_timeout=SECONDS, max_read=BYTES,"
-                    + " max_readahead=BYTES, [no]dev, [no]suid, [no]exec";
+                    + " max_readahead=BYTES, cpu_latency=auto|off|MICROSECONDS, [no]dev, [no]suid, [no]exec";
 
     private static final Set<String> IGNORED = Set.of(
             "defaults",

@@ -32,6 +32,9 @@ final class Channel implements EventSource {
 
     private EpollSleeper sleeper;
     private final Standby standby;
+    private final int cpuLatencyMicros;
+    /** From the start on. */
+    private PromptWaking promptWaking;
 
     private boolean ended;
     private boolean endReported;
@@ -47,6 +50,7 @@ final class Channel implements EventSource {
         this.fd = fd;
         this.handler = handler;
         this.standby = standby;
+        this.cpuLatencyMicros = options.cpuLatencyMicros();
         this.slots = new SlotPool(SLOTS_MAX, options.readBytesMax(), Handshake.writeBytesMax(options));
         this.log = options.log();
         this.onEnd = onEnd;
@@ -69,10 +73,15 @@ final class Channel implements EventSource {
         return standby;
     }
 
+    PromptWaking promptWaking() {
+        return promptWaking;
+    }
+
     /** Starts taking requests. On the cpu. */
     void start(Channel[] connection) {
         cpu.assertCurrent();
         siblings = connection;
+        promptWaking = new PromptWaking(cpu.lwkt().clock(), CpuLatencyQos.open(cpuLatencyMicros));
         sleeper = EpollSleeper.of(cpu);
         sleeper.add(this);
         cpu.attach(this);
@@ -93,6 +102,7 @@ final class Channel implements EventSource {
             return readFailed((int) -bytes);
         }
         standby.took();
+        promptWaking.took();
         if (bytes >= Wire.In.BYTES && Wire.getInt(slot.request(), Wire.In.OPCODE) == Opcode.INTERRUPT) {
             interrupt(slot, bytes);
             slots.give(slot);
@@ -193,6 +203,7 @@ final class Channel implements EventSource {
         cpu.detach(this);
         sleeper.remove(this);
         Libc.close(fd);
+        promptWaking.close();
         reportEnd();
     }
 

@@ -102,12 +102,16 @@ final class EpollSleeper implements Sleeper {
         }
     }
 
-    /** @return nanoseconds after which the sleep has to end, to watch a channel that pauses; {@code Long.MAX_VALUE} for none */
+    /**
+     * @return nanoseconds after which the sleep has to end, to watch a channel that pauses, or to let processors sleep deeply;
+     *     {@code Long.MAX_VALUE} for neither
+     */
     private long watchReady() {
         long nanosMax = Long.MAX_VALUE;
         long now = clock.nanoTime();
         for (int i = 0; i < channels.size(); i++) {
             Channel channel = channels.get(i);
+            nanosMax = Math.min(nanosMax, channel.promptWaking().untilReleaseNanos(now));
             long pauseNanos = channel.standby().pauseNanos(now);
             if (pauseNanos > 0) {
                 nanosMax = Math.min(nanosMax, pauseNanos);

@@ -42,6 +42,11 @@ final class KernelMount implements FuseMount {
             throw new IOException(at.path() + " was unmounted at once");
         }
         at.widenCaching();
+        if (options.cpuLatencyMicros() >= 0
+                && options.cpuLatencyMicros() != FuseMountOptions.CPU_LATENCY_ANY
+                && !CpuLatencyQos.isPermitted()) {
+            options.log().accept("fuse: cpu_latency has no effect: only root may bound it here");
+        }
         KernelMount mount = new KernelMount(at, identity, options, kernelCache(fd), lwkt.cpuCount());
         mount.openChannels(lwkt, fd, new RequestHandler(operations, options, mount.kernelCache));
         for (Channel channel : mount.channels) {
