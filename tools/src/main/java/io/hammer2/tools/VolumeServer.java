@@ -1,22 +1,11 @@
 package io.hammer2.tools;
 
-import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.DeviceBusyException;
-import io.hammer2.fs.FileSystem;
-import io.hammer2.fs.FsException;
-import io.hammer2.fs.Hammer2;
 import io.hammer2.fs.Hammer2Exception;
-import io.hammer2.fs.media.NameText;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
-import io.hammer2.fuse.FuseMount;
-import io.hammer2.fuse.FuseTransport;
-import io.hammer2.fuse.jnr.JnrTransport;
-import io.hammer2.fuse.kernel.KernelTransport;
-import io.hammer2.lwkt.Lwkt;
 import io.hammer2.tools.ServedMount.Connection;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,14 +21,6 @@ import java.util.function.Consumer;
  * of one thread, the keeper; the other methods ask it.
  */
 final class VolumeServer implements Mounted {
-    /**
-     * Commits when it is quiet: fusermount3 tells the server of an unmounting only afterwards, and what was done a moment
-     * before is on the media then.
-     */
-    private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-
-    private static final long QUIET_COMMITS_DISTANCE_NANOS = TimeUnit.SECONDS.toNanos(10);
-
     /** A last commit to a slow disk may take its time, and nobody is in a hurry that would rather lose it. */
     private static final long CLOSE_WAIT_SECONDS = 600;
 
@@ -48,33 +29,24 @@ final class VolumeServer implements Mounted {
     /** umount(2) returns before the server of what it unmounted hears of it, and a script may mount it again at once. */
     private static final long LEAVING_WAIT_NANOS = TimeUnit.SECONDS.toNanos(3);
 
-    private final String special;
+    private final ServedVolume volume;
     private final MountWords words;
-    private final Lwkt lwkt;
-    private final Hammer2 volume;
     private final Consumer<String> log;
-    private final Optional<RuntimeFolder> folder;
     private final Keeper keeper = new Keeper();
     private final CountDownLatch over = new CountDownLatch(1);
     private final AtomicReference<ToolException> failure = new AtomicReference<>();
 
     // The keeper's.
-    private final List<ServedMount> mounts = new ArrayList<>();
-
-    /** What was rolled back while it was in use: taken out of the tree, and answered with ESTALE until its last user has gone. */
-    private final List<Connection> stale = new ArrayList<>();
-
-    private int mountCount;
+    private final ServedMounts mounts;
     private MountSocket socket;
 
-    private VolumeServer(
-            MountRequest first, Lwkt lwkt, Hammer2 volume, Optional<RuntimeFolder> folder, Consumer<String> log) {
-        this.special = first.special();
-        this.words = first.words();
-        this.lwkt = lwkt;
+    private VolumeServer(ServedVolume volume, MountWords words, Optional<RuntimeFolder> folder, Consumer<String> log) {
         this.volume = volume;
-        this.folder = folder;
+        this.words = words;
         this.log = log;
+        // Of what was rolled back, the end may have come with that of the last mount.
+        this.mounts = new ServedMounts(
+                volume, folder, log, (served, connection) -> keeper.execute(() -> end(served, connection)));
     }
 
     /**
@@ -96,34 +68,30 @@ final class VolumeServer implements Mounted {
      */
     static VolumeServer start(MountRequest request, List<Path> places, Consumer<String> log)
             throws DeviceBusyException {
-        MountWords words = request.words();
-        List<BlockDevice> devices = MountDevices.open(request.special(), words.writable());
-        Lwkt lwkt = null;
-        Hammer2 volume = null;
+        ServedVolume volume = ServedVolume.open(request, log);
+        boolean isServed = false;
         try {
-            lwkt = Lwkt.dedicated(words.cpus());
-            volume = Hammer2.open(lwkt, devices, words.volume(log));
-            volume.commitWhenQuiet(QUIET_NANOS, QUIET_COMMITS_DISTANCE_NANOS);
-            VolumeServer server = new VolumeServer(request, lwkt, volume, RuntimeFolder.open(places), log);
-            server.keeper.call(() -> server.mountFirst(request));
+            Optional<RuntimeFolder> folder = RuntimeFolder.open(places);
+            VolumeServer server = new VolumeServer(volume, request.words(), folder, log);
+            server.keeper.call(() -> server.mountFirst(request, folder));
+            isServed = true;
             return server;
         } catch (Hammer2Exception e) {
-            undo(lwkt, volume, devices);
             throw new ToolException(e.getMessage(), e);
         } catch (IOException e) {
-            undo(lwkt, volume, devices);
             throw new ToolException(IoText.of(e), e);
         } catch (NotHereException e) {
-            undo(lwkt, volume, devices);
             throw new AssertionError(e);
-        } catch (RuntimeException | Error e) {
-            undo(lwkt, volume, devices);
-            throw e;
+        } finally {
+            if (!isServed) {
+                volume.abandon();
+            }
         }
     }
 
-    private ServedMount mountFirst(MountRequest request) throws IOException, Hammer2Exception {
-        ServedMount first = serve(request);
+    private ServedMount mountFirst(MountRequest request, Optional<RuntimeFolder> folder)
+            throws IOException, Hammer2Exception {
+        ServedMount first = mounts.add(request);
         // Nobody may ask before there is a mount: with none, the server would be at its end.
         socket = folder.map(this::listen).orElse(null);
         return first;
@@ -132,9 +100,9 @@ final class VolumeServer implements Mounted {
     /** Without a socket each PFS is served by a process of its own, which is possible as long as all only read. */
     private MountSocket listen(RuntimeFolder at) {
         try {
-            return MountSocket.listen(at.newSocket(special), this, log);
+            return MountSocket.listen(at.newSocket(volume.special()), this, log);
         } catch (IOException e) {
-            log.accept("a further PFS of " + special + " cannot be mounted meanwhile: " + IoText.of(e));
+            log.accept("a further PFS of " + volume.special() + " cannot be mounted meanwhile: " + IoText.of(e));
             return null;
         }
     }
@@ -168,58 +136,23 @@ final class VolumeServer implements Mounted {
             throw new NotHereException("at its end");
         }
         if (request.words().writable() && !words.writable()) {
-            throw new ToolException(special + ": in use by process "
-                    + ProcessHandle.current().pid() + ", which only reads it (" + mountsText()
+            throw new ToolException(volume.special() + ": in use by process "
+                    + ProcessHandle.current().pid() + ", which only reads it (" + mounts.text()
                     + "); unmount that first, or mount this with -o ro, too");
         }
         try {
-            return new Attempt(serve(request), null, null);
+            return new Attempt(mounts.add(request), null, null);
         } catch (Hammer2Exception e) {
             if (!words.writable()) {
                 // The same PFS may be mounted twice by two who only read.
                 throw new NotHereException(e.getMessage());
             }
-            String why = e.getMessage() + "; mounted are " + mountsText();
-            // umount(2) returns before the server hears of it.
-            for (ServedMount served : mounts) {
-                if (served.label().equals(request.label()) && served.isDetached()) {
-                    return new Attempt(null, served, why);
-                }
-            }
-            throw new ToolException(why, e);
+            String why = e.getMessage() + "; mounted are " + mounts.text();
+            return new Attempt(
+                    null, mounts.findLeaving(request.label()).orElseThrow(() -> new ToolException(why, e)), why);
         } catch (IOException e) {
             throw new ToolException(IoText.of(e), e);
         }
-    }
-
-    private ServedMount serve(MountRequest request) throws IOException, Hammer2Exception {
-        FileSystem files = volume.mount(request.label());
-        String label = NameText.of(files.pfs().labelBytes().toArray(ValueLayout.JAVA_BYTE));
-        ServedMount served = new ServedMount(request, label, connect(request, label, files));
-        mounts.add(served);
-        watch(served);
-        return served;
-    }
-
-    private Connection connect(MountRequest request, String label, FileSystem files)
-            throws IOException, Hammer2Exception {
-        MountWords wanted = request.words();
-        FuseMount mount = null;
-        try {
-            String source = MountedVolume.resolve(special) + "@" + label;
-            mount = transport(wanted).mount(lwkt, request.node(), wanted.operations(files), wanted.fuse(source, log));
-            return new Connection(files, mount, mark(mount.mountPoint()));
-        } finally {
-            if (mount == null) {
-                files.unmount();
-            }
-        }
-    }
-
-    private void watch(ServedMount served) {
-        Connection connection = served.connection();
-        Keeper.daemonThread("mount-end-" + mountCount, () -> awaitEndOf(served, connection))
-                .start();
     }
 
     /**
@@ -240,10 +173,7 @@ final class VolumeServer implements Mounted {
     }
 
     private long rollbackHere(String label, String source, String keep) throws NotHereException {
-        ServedMount served = mounts.stream()
-                .filter(mounted -> mounted.label().equals(label))
-                .findFirst()
-                .orElseThrow(() -> new NotHereException(label + " is not mounted"));
+        ServedMount served = mounts.find(label).orElseThrow(() -> new NotHereException(label + " is not mounted"));
         if (!served.request().words().writable()) {
             throw new ToolException(label + " is mounted read-only; unmount it first");
         }
@@ -254,80 +184,20 @@ final class VolumeServer implements Mounted {
             changes.add(new PfsChange.Snapshot(target, LabelText.parse(keep), false, ids));
         }
         changes.add(new PfsChange.Rollback(target, LabelText.parse(source), true));
-        long coreNanos = change(changes);
-        exchange(served);
+        long coreNanos = volume.change(changes);
+        mounts.exchange(served);
         return coreNanos;
     }
 
-    private long change(List<PfsChange> changes) {
-        try {
-            return lwkt.run(0, () -> volume.pfss().change(changes).coreNanos());
-        } catch (FsException e) {
-            throw new ToolException(e.what(), e);
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /** The kernel keeps sizes and times of files by itself while it caches writes: only a new connection knows nothing old. */
-    private void exchange(ServedMount served) {
-        Connection old = served.connection();
-        stale.add(old);
-        try {
-            old.mount().detach();
-            MountRequest request = served.request();
-            served.reconnected(connect(request, served.label(), volume.mount(served.label())));
-            watch(served);
-        } catch (IOException | Hammer2Exception | RuntimeException e) {
-            String why = e instanceof IOException io ? IoText.of(io) : e.getMessage();
-            log.accept(served.label() + " was rolled back, and could not be mounted again: " + why);
-            stale.remove(old);
-            old.mount().close();
-            throw new ToolException(
-                    served.label() + " was rolled back, but could not be mounted again: " + why + "; mount it", e);
-        }
-    }
-
-    /** Null where nobody could look for it. */
-    private Path mark(Path mountPoint) {
-        mountCount++;
-        Optional<String> device = MountedVolume.deviceNumberAt(mountPoint);
-        if (folder.isEmpty() || device.isEmpty()) {
-            return null;
-        }
-        try {
-            return folder.get().mark(device.get(), mountCount);
-        } catch (IOException e) {
-            log.accept("umount_hammer2 cannot wait for this mount: " + IoText.of(e));
-            return null;
-        }
-    }
-
-    private void awaitEndOf(ServedMount served, Connection connection) {
-        try {
-            connection.mount().awaitUnmounted();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        // Of what was rolled back, the end may have come with that of the last mount.
-        keeper.execute(() -> end(served, connection));
-    }
-
     private void end(ServedMount served, Connection connection) {
-        if (!served.connection().equals(connection)) {
-            if (stale.remove(connection)) {
-                endStale(connection);
-            }
+        if (!mounts.remove(served, connection)) {
             return;
         }
-        mounts.remove(served);
         boolean isLast = mounts.isEmpty();
         ToolException lost = null;
         try {
             if (isLast) {
-                endAllStale();
+                mounts.endAllStale();
                 closeVolume();
             } else {
                 connection.files().unmount();
@@ -338,7 +208,7 @@ final class VolumeServer implements Mounted {
             log.accept(lost.getMessage());
         } finally {
             if (isLast) {
-                lwkt.close();
+                volume.lwkt().close();
             }
             connection.unmark();
             served.ended().complete(lost);
@@ -349,35 +219,18 @@ final class VolumeServer implements Mounted {
         }
     }
 
-    private void endStale(Connection connection) {
-        try {
-            connection.files().unmount();
-        } catch (Hammer2Exception e) {
-            // Nothing of it could have been changed.
-        } finally {
-            connection.unmark();
-        }
-    }
-
-    /** Who still uses what was rolled back has nothing there, and keeps nothing from ending. */
-    private void endAllStale() {
-        stale.forEach(each -> each.mount().close());
-        stale.forEach(Connection::unmark);
-        stale.clear();
-    }
-
     /**
      * The last commit may take its time. Who asks meanwhile waits for the keeper, and so for its end, instead of finding devices in use. Only
      * then the socket goes, and after it the devices: whoever opens them next finds the place free.
      */
     private void closeVolume() throws Hammer2Exception {
         try {
-            volume.sync();
+            volume.volume().sync();
         } finally {
             if (socket != null) {
                 socket.close();
             }
-            volume.close();
+            volume.volume().close();
         }
     }
 
@@ -426,36 +279,11 @@ final class VolumeServer implements Mounted {
     /** What is mounted now. */
     List<ServedMount> copyOfMounts() {
         try {
-            return keeper.call(() -> List.copyOf(mounts));
+            return keeper.call(mounts::copy);
         } catch (NotHereException e) {
             return List.of();
         } catch (IOException | Hammer2Exception e) {
             throw new AssertionError(e);
         }
-    }
-
-    /** On the keeper. */
-    private String mountsText() {
-        return String.join(", ", mounts.stream().map(ServedMount::text).toList());
-    }
-
-    private static void undo(Lwkt lwkt, Hammer2 volume, List<BlockDevice> devices) {
-        try {
-            if (volume != null) {
-                // The devices are the volume's now; nothing was changed in it.
-                volume.close();
-            } else {
-                devices.forEach(InspectedVolume::closeQuietly);
-            }
-        } catch (Hammer2Exception e) {
-            // What led here says more.
-        }
-        if (lwkt != null) {
-            lwkt.close();
-        }
-    }
-
-    private static FuseTransport transport(MountWords words) {
-        return words.transport().equals("jnr") ? new JnrTransport() : new KernelTransport();
     }
 }
