@@ -18,11 +18,11 @@ final class Destruction {
     private static final long RESERVE_BYTES = 2 * Access.INODE_RESERVE_BYTES;
 
     private final Access access;
-    private final Names names;
+    private final NameChanges changes;
 
-    Destruction(Access access, Names names) {
+    Destruction(Access access, NameChanges changes) {
         this.access = access;
-        this.names = names;
+        this.changes = changes;
     }
 
     /** {@link FileSystem#destroyName}. */
@@ -47,7 +47,7 @@ final class Destruction {
                     access.touch(directory, now);
                     directory.directory().remove(topology, entry);
                     if (inode != null) {
-                        names.dropName(inode, now);
+                        changes.dropName(inode, now);
                     }
                 } finally {
                     if (inode != null) {

@@ -39,6 +39,7 @@ public final class FileSystem {
 
     private final Access access;
     private final Names names;
+    private final NameChanges changes;
     private final Contents contents;
     private final Sharing sharing;
     private final Destruction destruction;
@@ -51,9 +52,10 @@ public final class FileSystem {
     private FileSystem(Access access, MountOptions.Atime atime) {
         this.access = access;
         this.names = new Names(access);
+        this.changes = new NameChanges(access, names);
         this.contents = new Contents(access, atime);
         this.sharing = new Sharing(access, contents);
-        this.destruction = new Destruction(access, names);
+        this.destruction = new Destruction(access, changes);
         this.recompressing = new Recompressing(access);
     }
 
@@ -350,7 +352,7 @@ public final class FileSystem {
      *     or with '/' or NUL, and for a symbolic link
      */
     public Attributes create(long parent, MemorySegment name, NewInode what) {
-        return names.create(parent, name, what);
+        return changes.create(parent, name, what);
     }
 
     /**
@@ -360,12 +362,12 @@ public final class FileSystem {
      * @throws FsException as {@link #create}
      */
     public Attributes symlink(long parent, MemorySegment name, MemorySegment target, NewInode what) {
-        return names.symlink(parent, name, target, what);
+        return changes.symlink(parent, name, target, what);
     }
 
     /** Makes a regular file without a name, open: open(2), O_TMPFILE. It may be given one by {@link #link}. */
     public Attributes createUnnamed(long parent, NewInode what) {
-        return names.createUnnamed(parent, what);
+        return changes.createUnnamed(parent, what);
     }
 
     /**
@@ -374,17 +376,17 @@ public final class FileSystem {
      * @throws FsException EPERM for a directory; EMLINK; as {@link #create}
      */
     public Attributes link(long inum, long parent, MemorySegment name) {
-        return names.link(inum, parent, name);
+        return changes.link(inum, parent, name);
     }
 
     /** @throws FsException ENOENT; EISDIR for a directory */
     public void unlink(long parent, MemorySegment name) {
-        names.unlink(parent, name);
+        changes.unlink(parent, name);
     }
 
     /** @throws FsException ENOENT; ENOTDIR; ENOTEMPTY; EINVAL for "." */
     public void rmdir(long parent, MemorySegment name) {
-        names.rmdir(parent, name);
+        changes.rmdir(parent, name);
     }
 
     /**
@@ -393,7 +395,7 @@ public final class FileSystem {
      * @throws FsException EINVAL for a directory that would come below itself; ENOENT; EEXIST; ENOTEMPTY; EISDIR; ENOTDIR
      */
     public void rename(long parent, MemorySegment name, long newParent, MemorySegment newName, RenameMode mode) {
-        names.rename(parent, name, newParent, newName, mode);
+        changes.rename(parent, name, newParent, newName, mode);
     }
 
     /**
