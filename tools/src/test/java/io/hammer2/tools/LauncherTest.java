@@ -414,11 +414,55 @@ final class LauncherTest {
             Ended refused = run("umount_hammer2", node.toString());
             assertEquals(32, refused.status);
             assertTrue(refused.err.contains("busy"), refused.err);
+            assertTrue(refused.err.contains("it is in use by process " + user.pid() + " (sleep)"), refused.err);
             assertTrue(isMounted(node));
         } finally {
             user.destroyForcibly().waitFor();
         }
         assertEquals(1, run("umount_hammer2").status);
+    }
+
+    @Test
+    void umount_hammer2_tells_of_what_is_mounted_below() throws Exception {
+        Path node = node("m n");
+        assertEquals(
+                0,
+                run("mount_hammer2", "-o", "log=" + folder.resolve("log"), fresh().toString(), node.toString()).status);
+        Path below = Files.createDirectory(node.resolve("b w"));
+        assertEquals(0, execute(List.of("mount", "--bind", folder.toString(), below.toString())).status);
+        try {
+            Ended refused = run("umount_hammer2", node.toString());
+            assertEquals(32, refused.status);
+            assertTrue(refused.err.contains("below it is mounted " + below), refused.err);
+        } finally {
+            assertEquals(0, execute(List.of("umount", below.toString())).status);
+        }
+        assertEquals(0, run("umount_hammer2", node.toString()).status);
+    }
+
+    /** As df does that looks at all mounts, or the server itself that has the kernel write back. */
+    @Test
+    void what_holds_a_mount_for_a_moment_does_not_keep_umount_hammer2() throws Exception {
+        Path node = node("mnt");
+        assertEquals(0, run("mount_hammer2", "-o", "ro,log=" + folder.resolve("log"), image, node.toString()).status);
+        Path holding = Files.createDirectory(folder.resolve("holding"));
+        Path umount = holding.resolve("umount");
+        Files.writeString(umount, """
+                #!/bin/sh
+                echo once >>"$0.tries"
+                [ "$(wc -l <"$0.tries")" -gt 2 ] || { echo "umount: target is busy." >&2; exit 32; }
+                PATH=${PATH#*:} exec umount "$@"
+                """);
+        assertTrue(umount.toFile().setExecutable(true));
+        Ended ended = execute(List.of(
+                "env",
+                "PATH=" + holding + ":" + System.getenv("PATH"),
+                clone.resolve("scripts/umount_hammer2").toString(),
+                node.toString()));
+        assertEquals(0, ended.status, ended.err);
+        assertEquals("", ended.err);
+        assertEquals(3, Files.readAllLines(holding.resolve("umount.tries")).size());
+        assertFalse(isMounted(node));
     }
 
     @Test
