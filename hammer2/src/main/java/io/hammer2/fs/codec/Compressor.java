@@ -1,9 +1,7 @@
 package io.hammer2.fs.codec;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import net.jpountz.lz4.LZ4Compressor;
 import net.jpountz.lz4.LZ4Factory;
 
@@ -15,9 +13,6 @@ import net.jpountz.lz4.LZ4Factory;
 public final class Compressor implements AutoCloseable {
     /** {@link #compress}: the bytes do not get small enough to gain anything. */
     public static final int INCOMPRESSIBLE = -1;
-
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final int LZ4_HEAD_BYTES = 4;
 
     /** The reference's room for LZ4 is this much less than half a block. */
     private static final int LZ4_MARGIN_BYTES = 8;
@@ -45,7 +40,7 @@ public final class Compressor implements AutoCloseable {
     /** Room that {@link #compress} needs for {@code plainBytes}. */
     public static int roomFor(int plainBytes) {
         // LZ4's own bound for what does not compress, and zstd's.
-        return LZ4_HEAD_BYTES + Math.max(plainBytes + plainBytes / 255 + 16, ZstdCompressor.bound(plainBytes));
+        return LengthWord.BYTES + Math.max(plainBytes + plainBytes / 255 + 16, ZstdCompressor.bound(plainBytes));
     }
 
     /**
@@ -73,13 +68,13 @@ public final class Compressor implements AutoCloseable {
                 0,
                 (int) plain.byteSize(),
                 target,
-                LZ4_HEAD_BYTES,
-                target.capacity() - LZ4_HEAD_BYTES);
+                LengthWord.BYTES,
+                target.capacity() - LengthWord.BYTES);
         if (length > lengthMax) {
             return INCOMPRESSIBLE;
         }
-        into.set(INT, 0, length);
-        return LZ4_HEAD_BYTES + length;
+        LengthWord.put(into, length);
+        return LengthWord.BYTES + length;
     }
 
     private BlockCompressor zlib() {

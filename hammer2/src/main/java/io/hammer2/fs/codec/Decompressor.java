@@ -2,8 +2,7 @@ package io.hammer2.fs.codec;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
+import java.nio.ByteBuffer;
 import net.jpountz.lz4.LZ4Exception;
 import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4SafeDecompressor;
@@ -16,10 +15,6 @@ import net.jpountz.lz4.LZ4SafeDecompressor;
  * a stream claims about itself.
  */
 public final class Decompressor implements AutoCloseable {
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    /** Length word in front of an LZ4 stream. */
-    private static final int LZ4_HEAD_BYTES = 4;
-
     private final LZ4SafeDecompressor lz4 = LZ4Factory.fastestInstance().safeDecompressor();
     /** Null for that in use, which is not looked for before a block needs it. */
     private final ZlibLibrary zlibLibrary;
@@ -87,20 +82,11 @@ public final class Decompressor implements AutoCloseable {
     }
 
     private int lz4(MemorySegment stored, MemorySegment logical) {
-        long room = stored.byteSize() - LZ4_HEAD_BYTES;
-        // Compared as an unsigned number, or a length with the top bit set would count as a small one.
-        long length = room < 0 ? 0 : Integer.toUnsignedLong(stored.get(INT, 0));
-        if (length == 0 || length > room) {
-            throw new CodecException(
-                    "LZ4 length word of a block of " + stored.byteSize() + " bytes",
-                    "1 to " + room,
-                    Long.toString(length));
-        }
+        int length = LengthWord.get("LZ4", stored, 1);
         int decoded;
         try {
-            decoded =
-                    lz4.decompress(stored.asByteBuffer(), LZ4_HEAD_BYTES, (int) length, logical.asByteBuffer(), 0, (int)
-                            logical.byteSize());
+            ByteBuffer into = logical.asByteBuffer();
+            decoded = lz4.decompress(stored.asByteBuffer(), LengthWord.BYTES, length, into, 0, into.capacity());
         } catch (LZ4Exception e) {
             throw new CodecException(
                     "LZ4 stream of " + length + " bytes",

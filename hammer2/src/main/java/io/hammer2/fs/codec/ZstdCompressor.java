@@ -2,19 +2,13 @@ package io.hammer2.fs.codec;
 
 import com.github.luben.zstd.ZstdCompressCtx;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
- * Blocks as zstd frames: as with LZ4, four bytes with the length of what follows, then one frame, which says how much it decodes to and has no
+ * Blocks as zstd frames: as with LZ4, a {@link LengthWord}, then one frame, which says how much it decodes to and has no
  * checksum of its own. One context for all blocks.
  */
 final class ZstdCompressor implements BlockCompressor {
-    static final int HEAD_BYTES = 4;
-
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
     /** zstd's bound of what does not compress: 1/256, and for less than 128 KiB some more. */
     private static final int SMALL_BYTES = 128 << 10;
 
@@ -36,12 +30,12 @@ final class ZstdCompressor implements BlockCompressor {
         int size = (int) plain.byteSize();
         // With room for whatever comes out, or what does not compress would end in an exception each time.
         int length = context.compressDirectByteBuffer(
-                target, HEAD_BYTES, target.capacity() - HEAD_BYTES, plain.asByteBuffer(), 0, size);
-        if (HEAD_BYTES + length > size / 2) {
+                target, LengthWord.BYTES, target.capacity() - LengthWord.BYTES, plain.asByteBuffer(), 0, size);
+        if (LengthWord.BYTES + length > size / 2) {
             return Compressor.INCOMPRESSIBLE;
         }
-        into.set(INT, 0, length);
-        return HEAD_BYTES + length;
+        LengthWord.put(into, length);
+        return LengthWord.BYTES + length;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.hammer2.fs.io;
 
 import io.hammer2.fs.media.BlockRef;
+import io.hammer2.fs.media.Limits;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -25,6 +26,9 @@ final class BlockCache implements AutoCloseable {
 
     /** By radix: the frame that is being filled. */
     private final Frame[] filling = new Frame[17];
+
+    /** Of no block yet, and pinned so that it stays; null until one is decoded. */
+    private Frame draft;
 
     private int hand;
     private CachedBlock[] buckets = new CachedBlock[BUCKETS_MIN];
@@ -99,6 +103,36 @@ final class BlockCache implements AutoCloseable {
             frame.radix = radix;
             filling[radix] = frame;
         }
+        return put(block, frame);
+    }
+
+    /**
+     * 64 KiB, contents undefined, for a block whose size is known only when it is decoded. The same ones until {@link #placeDraft}.
+     */
+    MemorySegment draft() {
+        if (draft == null) {
+            draft = takeFrame();
+            draft.pinnedBlocks = 1;
+        }
+        return draft.memory;
+    }
+
+    /**
+     * A place of {@code 1 << radix} bytes for {@code block}, with as many of the draft. Of 64 KiB, as most blocks of compressed files have,
+     * the draft is the place, since to copy them costs a fifth of what LZ4 takes.
+     */
+    MemorySegment placeDraft(CachedBlock block, int radix) {
+        if (radix < Limits.RADIX_MAX) {
+            return place(block, radix).copyFrom(draft.memory.asSlice(0, 1L << radix));
+        }
+        Frame frame = draft;
+        draft = null;
+        frame.pinnedBlocks = 0;
+        frame.radix = radix;
+        return put(block, frame);
+    }
+
+    private static MemorySegment put(CachedBlock block, Frame frame) {
         block.frame = frame;
         block.nextInFrame = frame.blocks;
         frame.blocks = block;

@@ -48,7 +48,6 @@ public final class BlockIo implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Clusters clusters = new Clusters(arena);
     private final Decompressor decompressor = new Decompressor();
-    private final MemorySegment logical = arena.allocate(Limits.BLOCK_BYTES_MAX, BUFFER_ALIGNMENT);
     private final ArrayDeque<MemorySegment> buffers = new ArrayDeque<>();
     private int prefetching;
     private int inFlight;
@@ -399,10 +398,9 @@ public final class BlockIo implements AutoCloseable {
             }
             return cache.place(block, ref.radix()).copyFrom(stored);
         }
-        int length = decompressor.decompress(Compression.of(ref.compressionMethod()), stored, logical);
+        int length = decompressor.decompress(Compression.of(ref.compressionMethod()), stored, cache.draft());
         int radix = Math.max(Limits.RADIX_MIN, Integer.SIZE - Integer.numberOfLeadingZeros(length - 1));
-        MemorySegment place = cache.place(block, radix);
-        return place.copyFrom(logical.asSlice(0, place.byteSize()));
+        return cache.placeDraft(block, radix);
     }
 
     private static boolean isStoredPlain(BlockRef ref) {

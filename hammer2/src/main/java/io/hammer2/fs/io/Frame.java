@@ -15,7 +15,7 @@ final class Frame {
     /** Places handed out; they come back all at once, when the frame is evicted. */
     int used;
 
-    /** Blocks of this frame that are pinned. */
+    /** Blocks of this frame that are pinned, or 1 of a draft. */
     int pinnedBlocks;
 
     /** Whether a block was used since the clock's hand passed. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.hammer2.blockdev.BlockDevice;
 import io.hammer2.blockdev.testing.FaultyBlockDevice;
 import io.hammer2.fs.codec.CheckCode;
+import io.hammer2.fs.codec.Compression;
 import io.hammer2.fs.media.BlockRef;
 import io.hammer2.fs.media.BlockType;
 import io.hammer2.fs.media.CorruptBlockException;
@@ -17,8 +18,10 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import net.jpountz.lz4.LZ4Factory;
 import org.junit.jupiter.api.Test;
 
 class BlockIoTest {
@@ -137,6 +140,60 @@ class BlockIoTest {
                     "memory " + io.stats().memoryBytes());
             assertTrue(io.stats().evictedBlocks() > 0);
         });
+    }
+
+    @Test
+    void what_is_decoded_stays_as_it_is_while_others_are_decoded_and_evicted() throws Exception {
+        Random random = new Random(SEED);
+        List<byte[]> contents = new ArrayList<>();
+        List<BlockRef> refs = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            // The second half takes a whole frame each; one in five is no stream.
+            byte[] content = new byte[i < 100 ? 1 + random.nextInt(32768) : 65536 - random.nextInt(2) * 1000];
+            Arrays.fill(content, (byte) (i + 1));
+            contents.add(content);
+            refs.add(compressed(content, i % 5 != 4));
+        }
+        onCpu(writer.device(), (lwkt, io) -> {
+            List<CachedBlock> pinned = new ArrayList<>();
+            for (int i = 0; i < 3000; i++) {
+                // Only short ones for a while, so that the clock's hand passes everything between two long ones.
+                BlockRef ref = refs.get(random.nextInt(i % 300 < 200 ? 100 : 200));
+                if (refs.indexOf(ref) % 5 == 4) {
+                    assertThrows(CorruptBlockException.class, () -> io.load(ref));
+                } else {
+                    pinned.add(io.load(ref));
+                }
+                if (pinned.size() > 8) {
+                    io.release(pinned.remove(random.nextInt(pinned.size())));
+                }
+                for (CachedBlock block : pinned) {
+                    byte[] content = contents.get(refs.indexOf(block.ref()));
+                    byte[] held = Arrays.copyOf(content, (int) block.bytes().byteSize());
+                    assertEquals(-1, block.bytes().mismatch(MemorySegment.ofArray(held)));
+                    assertTrue(held.length >= content.length);
+                }
+            }
+            pinned.forEach(io::release);
+            assertTrue(
+                    io.stats().evictedBlocks() > 1000, "evicted " + io.stats().evictedBlocks());
+            // All but a few frames were pinned at times.
+            assertTrue(
+                    io.stats().memoryBytes() <= 2 * CACHE_BYTES,
+                    "memory " + io.stats().memoryBytes());
+        });
+    }
+
+    /** A block of LZ4, or with a length that it cannot have. */
+    private BlockRef compressed(byte[] content, boolean sound) throws IOException {
+        byte[] stream = LZ4Factory.fastestInstance().fastCompressor().compress(content);
+        byte[] stored = new byte[1024];
+        MemorySegment.ofArray(stored).set(ValueLayout.JAVA_INT_UNALIGNED, 0, sound ? stream.length : 1021);
+        System.arraycopy(stream, 0, stored, 4, stream.length);
+        BlockRef ref = writer.write(BlockRef.builder(BlockType.DATA).key(0, 16), MemorySegment.ofArray(stored));
+        return ref.toBuilder()
+                .methods(CheckCode.XXHASH64.code(), Compression.LZ4.code())
+                .build();
     }
 
     @Test

@@ -20,7 +20,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToIntFunction;
@@ -34,26 +33,52 @@ import net.jpountz.lz4.LZ4SafeDecompressor;
 
 /**
  * What a block costs in the pipeline beside the codec alone, on one thread and the same buffers, in turns: for {@code scripts/bench data}.
- * Encoding is everything that {@link BlockEncoder} does; decoding is check code, decoder, and the zeros behind its end.
+ * Encoding is everything that {@link BlockEncoder} does; decoding is check code, decoder, and the zeros behind its end, into memory of the
+ * size of a small cache.
  */
 final class EncodingBenchmark {
     private static final int BLOCK = Limits.BLOCK_BYTES_MAX;
     private static final int BLOCKS = 128;
-    private static final int ROUNDS = 9;
-    private static final long ROUND_NANOS = 120_000_000;
     private static final int XXHASH64 = CheckCode.XXHASH64.code();
-    private static final int LZ4_HEAD_BYTES = 4;
+    private static final int LENGTH_WORD_BYTES = 4;
+    private static final int FRAMES = 128;
+
+    private static final String WHOSE_ZLIB = ZlibLibrary.inUse() == ZlibLibrary.JDK ? " (JDK)" : "";
 
     private final List<MemorySegment> blocks;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment scratch = arena.allocate(Compressor.roomFor(BLOCK));
-    private final MemorySegment logical = arena.allocate(BLOCK);
+    private final Frames frames = new Frames(arena);
+    private final String only;
 
-    private EncodingBenchmark(List<MemorySegment> blocks) {
-        this.blocks = blocks;
+    /** Where blocks are decoded to, one after the other, as in a cache. */
+    private static final class Frames {
+        private final MemorySegment[] segments = new MemorySegment[FRAMES];
+        private final ByteBuffer[] views = new ByteBuffer[FRAMES];
+        private int next;
+
+        private Frames(Arena arena) {
+            for (int i = 0; i < FRAMES; i++) {
+                segments[i] = arena.allocate(BLOCK, 4096);
+                views[i] = segments[i].asByteBuffer();
+            }
+        }
+
+        private MemorySegment segment() {
+            return segments[next++ % FRAMES];
+        }
+
+        private ByteBuffer view() {
+            return views[next++ % FRAMES].clear();
+        }
     }
 
-    /** Argument: a zip file with text in it. */
+    private EncodingBenchmark(List<MemorySegment> blocks, String only) {
+        this.blocks = blocks;
+        this.only = only;
+    }
+
+    /** Arguments: a zip file with text in it, and a word that is in the names of what is measured, or nothing. */
     public static void main(String[] args) throws Exception {
         List<MemorySegment> blocks = new ArrayList<>();
         try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(Path.of(args[0])))) {
@@ -63,7 +88,7 @@ final class EncodingBenchmark {
         }
         System.out.printf("%d blocks of 64 KiB of %s; zlib is %s%n", blocks.size(), args[0], ZlibLibrary.inUse());
         System.out.printf("%-34s %10s %10s %6s%n", "MB/s on one core", "bare", "pipeline", "ratio");
-        EncodingBenchmark benchmark = new EncodingBenchmark(blocks);
+        EncodingBenchmark benchmark = new EncodingBenchmark(blocks, args[1]);
         try (Lwkt lwkt = Lwkt.dedicated(1)) {
             lwkt.run(0, () -> {
                 benchmark.run();
@@ -76,7 +101,7 @@ final class EncodingBenchmark {
         checks();
         encode("lz4", Compression.LZ4, 0, bareLz4());
         for (int level : new int[] {6, 9}) {
-            encode("zlib:" + level, Compression.ZLIB, level, bareZlib(level));
+            encode("zlib:" + level + WHOSE_ZLIB, Compression.ZLIB, level, bareZlib(level));
         }
         for (int level : new int[] {1, 3, 9, 15}) {
             encode("zstd:" + level, Compression.ZSTD, level, bareZstd(level));
@@ -103,6 +128,7 @@ final class EncodingBenchmark {
             };
             row(
                     "encode autozero, " + text(check),
+                    blocks,
                     bare,
                     pipeline(DataPolicy.of(Compression.AUTOZERO.code(), check.code(), 0)));
         }
@@ -114,7 +140,7 @@ final class EncodingBenchmark {
 
     private void encode(String name, Compression method, int level, ToIntFunction<MemorySegment> bare) {
         DataPolicy policy = DataPolicy.of(level << 4 | method.code(), XXHASH64, VolumeHeader.EXTENSION_ZSTD);
-        row("encode " + name + ", xxhash64", bare, pipeline(policy));
+        row("encode " + name + ", xxhash64", blocks, bare, pipeline(policy));
     }
 
     private ToIntFunction<MemorySegment> pipeline(DataPolicy policy) {
@@ -158,32 +184,26 @@ final class EncodingBenchmark {
     }
 
     private void decode() {
-        List<MemorySegment> stored = encoded(Compression.LZ4);
         LZ4SafeDecompressor lz4 = LZ4Factory.fastestInstance().safeDecompressor();
-        ByteBuffer into = logical.asByteBuffer();
-        decodeRow(
+        decode(
                 "lz4",
                 Compression.LZ4,
-                stored,
-                block -> lz4.decompress(block.asByteBuffer(), LZ4_HEAD_BYTES, lengthOf(block), into, 0, BLOCK));
-        stored = encoded(Compression.ZLIB);
-        Decompressor bareZlib = new Decompressor();
+                block -> lz4.decompress(
+                        block.asByteBuffer(), LENGTH_WORD_BYTES, lengthOf(block), frames.view(), 0, BLOCK));
+        Decompressor libdeflate = new Decompressor();
         Inflater inflater = new Inflater();
-        decodeRow(
-                "zlib",
+        decode(
+                "zlib" + WHOSE_ZLIB,
                 Compression.ZLIB,
-                stored,
                 ZlibLibrary.inUse() == ZlibLibrary.LIBDEFLATE
-                        ? block -> bareZlib.decompress(Compression.ZLIB, block, logical)
-                        : block -> inflate(inflater, block, into));
-        stored = encoded(Compression.ZSTD);
+                        ? block -> libdeflate.decompress(Compression.ZLIB, block, frames.segment())
+                        : block -> inflate(inflater, block, frames.view()));
         ZstdDecompressCtx zstd = new ZstdDecompressCtx();
-        decodeRow(
+        decode(
                 "zstd",
                 Compression.ZSTD,
-                stored,
                 block -> zstd.decompressDirectByteBuffer(
-                        into, 0, BLOCK, block.asByteBuffer(), LZ4_HEAD_BYTES, lengthOf(block)));
+                        frames.view(), 0, BLOCK, block.asByteBuffer(), LENGTH_WORD_BYTES, lengthOf(block)));
     }
 
     private static int lengthOf(MemorySegment stored) {
@@ -193,7 +213,7 @@ final class EncodingBenchmark {
     private static int inflate(Inflater inflater, MemorySegment block, ByteBuffer into) {
         try {
             inflater.setInput(block.asByteBuffer());
-            int length = inflater.inflate(into.clear());
+            int length = inflater.inflate(into);
             inflater.reset();
             return length;
         } catch (DataFormatException e) {
@@ -217,58 +237,31 @@ final class EncodingBenchmark {
         return stored;
     }
 
-    private void decodeRow(
-            String name, Compression method, List<MemorySegment> stored, ToIntFunction<MemorySegment> bare) {
+    private void decode(String name, Compression method, ToIntFunction<MemorySegment> bare) {
         Decompressor decompressor = new Decompressor();
         MemorySegment area = MemorySegment.ofArray(new byte[CheckCode.AREA_BYTES]);
         int[] sum = new int[1];
         ToIntFunction<MemorySegment> pipeline = block -> {
             sum[0] += CheckCode.XXHASH64.matches(block, area) ? 1 : 0;
-            return decompressor.decompress(method, block, logical);
+            return decompressor.decompress(method, block, frames.segment());
         };
-        print("decode " + name + ", xxhash64", measure(stored, bare, pipeline));
+        row("decode " + name + ", xxhash64", encoded(method), bare, pipeline);
     }
 
-    private void row(String name, ToIntFunction<MemorySegment> bare, ToIntFunction<MemorySegment> pipeline) {
-        print(name, measure(blocks, bare, pipeline));
-    }
-
-    private static void print(String name, double[] figures) {
-        System.out.printf(
-                Locale.ROOT, "%-34s %10.0f %10.0f %6.2f%n", name, figures[0], figures[1], figures[1] / figures[0]);
-    }
-
-    /** Medians of logical MB/s, of rounds in turns. */
-    private static double[] measure(
-            List<MemorySegment> blocks, ToIntFunction<MemorySegment> bare, ToIntFunction<MemorySegment> pipeline) {
-        double[] bareRounds = new double[ROUNDS];
-        double[] pipelineRounds = new double[ROUNDS];
-        for (int round = -2; round < ROUNDS; round++) {
-            double alone = round(blocks, bare);
-            double within = round(blocks, pipeline);
-            if (round >= 0) {
-                bareRounds[round] = alone;
-                pipelineRounds[round] = within;
-            }
+    private void row(
+            String name,
+            List<MemorySegment> over,
+            ToIntFunction<MemorySegment> bare,
+            ToIntFunction<MemorySegment> pipeline) {
+        if (name.contains(only)) {
+            InTurns turns = new InTurns(over, bare, pipeline).run();
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-34s %10.0f %10.0f %6.2f%n",
+                    name,
+                    turns.median(0),
+                    turns.median(1),
+                    turns.medianRatio());
         }
-        Arrays.sort(bareRounds);
-        Arrays.sort(pipelineRounds);
-        return new double[] {bareRounds[ROUNDS / 2], pipelineRounds[ROUNDS / 2]};
-    }
-
-    private static double round(List<MemorySegment> blocks, ToIntFunction<MemorySegment> work) {
-        long start = System.nanoTime();
-        long done = 0;
-        long sum = 0;
-        while (System.nanoTime() - start < ROUND_NANOS) {
-            for (int i = 0; i < 16; i++) {
-                sum += work.applyAsInt(blocks.get((int) (done++ % blocks.size())));
-            }
-        }
-        long nanos = System.nanoTime() - start;
-        if (sum == 0) {
-            throw new IllegalStateException("nothing was done");
-        }
-        return done * (double) BLOCK * 1000 / nanos;
     }
 }
