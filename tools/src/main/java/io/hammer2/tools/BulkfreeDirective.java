@@ -14,7 +14,7 @@ final class BulkfreeDirective extends Directive {
     @Override
     void run() {
         Target target = Target.of(path);
-        long freed = SpaceReturn.of(target, parent().memoryBytes(), progress(target.name()), this::tell);
+        long freed = SpaceReturn.of(target, parent().memoryBytes(), progress(), this::tell);
         if (parent().isJson()) {
             json().beginObject()
                     .member("path", target.name())

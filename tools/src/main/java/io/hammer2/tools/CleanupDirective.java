@@ -21,7 +21,7 @@ final class CleanupDirective extends Directive {
         JsonWriter json = parent().isJson() ? json().beginArray() : null;
         for (Target target : targets) {
             try {
-                long freed = SpaceReturn.of(target, parent().memoryBytes(), progress(target.name()), this::tell);
+                long freed = SpaceReturn.of(target, parent().memoryBytes(), progress(), this::tell);
                 if (json != null) {
                     json.beginObject()
                             .member("path", target.name())

@@ -74,13 +74,13 @@ final class DfDirective extends Directive {
 
     private SpaceReport look(String special) {
         List<BlockDevice> devices = InspectedVolume.openDevices(special);
-        PercentProgress progress = progress(special);
+        Progress progress = progress();
         try (Lwkt lwkt = Lwkt.dedicated(1)) {
             boolean opened = false;
             try (Hammer2 volume =
                     Hammer2.open(lwkt, devices, MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, line -> {}))) {
                 opened = true;
-                return volume.spaceReport(parent().memoryBytes(), progress::show);
+                return volume.spaceReport(parent().memoryBytes(), percent -> progress.show(special, percent, 100));
             } finally {
                 progress.clear();
                 if (!opened) {

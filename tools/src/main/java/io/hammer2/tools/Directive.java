@@ -37,8 +37,8 @@ abstract class Directive implements Callable<Integer> {
     }
 
     /** For something that may take long. */
-    final PercentProgress progress(String what) {
-        return new PercentProgress(parent.console(), parent.isQuiet(), what);
+    final Progress progress() {
+        return Progress.of(parent.console(), parent.isQuiet() || parent.isJson());
     }
 
     final JsonWriter json() {

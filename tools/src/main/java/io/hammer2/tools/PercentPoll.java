@@ -7,25 +7,28 @@ final class PercentPoll implements AutoCloseable {
     private static final long INTERVAL_MILLIS = 250;
 
     private final Thread thread;
-    private final PercentProgress progress;
+    private final Progress progress;
 
-    private PercentPoll(PercentProgress progress, IntSupplier percent) {
+    private PercentPoll(Progress progress, String name, IntSupplier percent) {
         this.progress = progress;
-        this.thread = Thread.ofPlatform().daemon().name("progress").unstarted(() -> poll(progress, percent));
+        this.thread = Thread.ofPlatform().daemon().name("progress").unstarted(() -> poll(progress, name, percent));
     }
 
-    /** @param percent may fail, for instance when what it asks has ended; then nothing more is shown */
-    static PercentPoll start(PercentProgress progress, IntSupplier percent) {
-        PercentPoll poll = new PercentPoll(progress, percent);
+    /**
+     * @param name of the work
+     * @param percent may fail, for instance when what it asks has ended; then nothing more is shown
+     */
+    static PercentPoll start(Progress progress, String name, IntSupplier percent) {
+        PercentPoll poll = new PercentPoll(progress, name, percent);
         poll.thread.start();
         return poll;
     }
 
-    private static void poll(PercentProgress progress, IntSupplier percent) {
+    private static void poll(Progress progress, String name, IntSupplier percent) {
         try {
             while (true) {
                 Thread.sleep(INTERVAL_MILLIS);
-                progress.show(percent.getAsInt());
+                progress.show(name, percent.getAsInt(), 100);
             }
         } catch (InterruptedException | RuntimeException e) {
             // The end; who started what is shown here hears of its errors.

@@ -1,8 +1,6 @@
 package io.hammer2.tools;
 
 import java.util.Locale;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** One line on a terminal that says how far long work is; nothing elsewhere, and nothing of what is over in a moment. For one thread. */
@@ -40,13 +38,19 @@ final class Progress implements AutoCloseable {
      * @param total of the same unit as {@code done}; 0 when it is not known
      */
     void show(String name, long done, long total) {
+        show(name, done, total, () -> "");
+    }
+
+    /** As {@link #show(String, long, long)}; {@code remark} is made only if it is shown, behind the bar. */
+    void show(String name, long done, long total, Supplier<String> remark) {
         long now = System.nanoTime();
         if (!name.equals(phase)) {
             phase = name;
             phaseNanos = now;
         }
         if (isDue(now)) {
-            print(bar(name, done, total, (now - phaseNanos) / 1e9), now);
+            String said = remark.get();
+            print(bar(name, done, total, (now - phaseNanos) / 1e9) + (said.isEmpty() ? "" : ", " + said), now);
         }
     }
 
@@ -75,41 +79,6 @@ final class Progress implements AutoCloseable {
     @Override
     public void close() {
         clear();
-    }
-
-    /** Runs {@code work}, of which nobody says how far it is, and shows for how long. */
-    static <T> T during(Console console, boolean isQuiet, String name, Supplier<T> work) {
-        if (!console.errIsTerminal() || isQuiet) {
-            return work.get();
-        }
-        CountDownLatch done = new CountDownLatch(1);
-        Thread ticker = new Thread(() -> tick(console, name, done), "progress");
-        ticker.setDaemon(true);
-        ticker.start();
-        try {
-            return work.get();
-        } finally {
-            done.countDown();
-            join(ticker);
-        }
-    }
-
-    private static void tick(Console console, String name, CountDownLatch done) {
-        try (Progress progress = of(console, false)) {
-            while (!done.await(INTERVAL_NANOS, TimeUnit.NANOSECONDS)) {
-                progress.show(() -> name + " ... " + clock((long) progress.seconds()));
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static void join(Thread ticker) {
-        try {
-            ticker.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     private boolean isDue(long now) {

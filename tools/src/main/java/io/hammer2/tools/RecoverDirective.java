@@ -82,7 +82,7 @@ abstract sealed class RecoverDirective extends Directive {
     void run() {
         List<BlockDevice> devices = InspectedVolume.openDevices(special);
         try (RawMedium medium = RawMedium.of(devices, isRelaxed);
-                Progress progress = Progress.of(parent().console(), parent().isQuiet())) {
+                Progress progress = progress()) {
             Path folder = prepare();
             RecoveryFolder recovered = new RecoveryFolder(
                     folder, file -> restored(file, progress), line -> trouble(line, progress), progress);

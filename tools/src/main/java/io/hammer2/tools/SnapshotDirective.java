@@ -137,7 +137,7 @@ abstract sealed class SnapshotDirective extends Directive {
             throw new ToolException(path + ": the root of its PFS, of which a snapshot without --subtree has all");
         }
         try (MountedPfss pfss = new MountedPfss(mounted);
-                Progress progress = Progress.of(parent().console(), parent().isQuiet() || parent().isJson())) {
+                Progress progress = progress()) {
             Label pfs = pfss.own();
             Label label = LabelText.parse(
                     named != null ? named : LabelText.of(pfs) + "." + directory.getFileName() + "." + stamp());

@@ -14,12 +14,13 @@ final class SpaceReturn {
      * @param log takes a line for each thing that should be known
      * @return bytes that were freed
      */
-    static long of(Target target, long memoryBytes, PercentProgress progress, Consumer<String> log) {
+    static long of(Target target, long memoryBytes, Progress progress, Consumer<String> log) {
         return switch (target) {
             case Target.Mounted mounted -> {
                 try (MountedFile file = MountedFile.open(mounted.path());
                         MountedFile other = MountedFile.open(mounted.path());
-                        PercentPoll poll = PercentPoll.start(progress, new BulkfreeIoctls(other)::percent)) {
+                        PercentPoll poll =
+                                PercentPoll.start(progress, target.name(), new BulkfreeIoctls(other)::percent)) {
                     assert poll != null;
                     yield new BulkfreeIoctls(file).run(memoryBytes);
                 }
@@ -35,11 +36,10 @@ final class SpaceReturn {
         };
     }
 
-    private static BulkFreeResult unmounted(
-            String special, long memoryBytes, PercentProgress progress, Consumer<String> log) {
+    private static BulkFreeResult unmounted(String special, long memoryBytes, Progress progress, Consumer<String> log) {
         try {
             return OpenedVolume.with(special, log, volume -> {
-                try (PercentPoll poll = PercentPoll.start(progress, () -> percentOf(volume))) {
+                try (PercentPoll poll = PercentPoll.start(progress, special, () -> percentOf(volume))) {
                     assert poll != null;
                     return volume.bulkfree(memoryBytes);
                 }

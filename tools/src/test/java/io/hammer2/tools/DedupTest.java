@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -42,13 +44,14 @@ final class DedupTest {
         assumeTrue(Files.isWritable(Path.of("/dev/fuse")), "needs FUSE");
     }
 
-    private void write(Path root, long seed) throws IOException {
+    /** @param randomBytes of each block; the rest of it can be compressed */
+    private void write(Path root, long seed, int randomBytes) throws IOException {
         Random random = new Random(seed);
         byte[][] contents = new byte[CONTENTS][BLOCK];
         for (byte[] content : contents) {
             random.nextBytes(content);
+            Arrays.fill(content, randomBytes, BLOCK, (byte) 'x');
         }
-        Files.createDirectories(root.resolve("a/b"));
         for (int i = 0; i < FILES; i++) {
             byte[] bytes = new byte[BLOCKS_PER_FILE * BLOCK + i];
             for (int at = 0; at + BLOCK <= bytes.length; at += BLOCK) {
@@ -84,7 +87,8 @@ final class DedupTest {
         try (Scratch scratch = Scratch.make(256L << 20)) {
             scratch.mount("dedup=off");
             String root = scratch.root().toString();
-            write(scratch.root(), 1);
+            Files.createDirectories(scratch.root().resolve("a/b"));
+            write(scratch.root(), 1, BLOCK);
             Run told = Run.hammer2("--json", "dedup", "-n", root).succeeded();
             long twice = number(told, "duplicateBytes");
             assertTrue(twice >= (long) (FILES * BLOCKS_PER_FILE - CONTENTS) * BLOCK / 2, told.toString());
@@ -123,14 +127,25 @@ final class DedupTest {
         return true;
     }
 
-    /** kill -9 of the command, and of the daemon below it. */
+    /** kill -9 of the command, and of the daemon below it; in each folder files are stored otherwise. */
     @Test
     void it_may_be_killed_at_any_point_and_run_again() throws Exception {
         long seed = 7;
         Random random = new Random(seed);
+        List<String> compressions = new ArrayList<>(List.of("lz4", "zlib", "zstd"));
+        Collections.shuffle(compressions, random);
         try (Scratch scratch = Scratch.make(256L << 20)) {
             scratch.mount("dedup=off");
-            write(scratch.root(), seed);
+            Path folder = scratch.root();
+            for (int i = 0; i < compressions.size(); i++) {
+                Run set = Run.hammer2("setcomp", compressions.get(i), folder.toString());
+                // Of zstd there is something to be told.
+                assertEquals(0, set.status(), set::toString);
+                folder = i < 2
+                        ? Files.createDirectory(folder.resolve(List.of("a", "b").get(i)))
+                        : null;
+            }
+            write(scratch.root(), seed, BLOCK / 4);
             for (int kill = 0; kill < KILLS; kill++) {
                 List<String> command = new ArrayList<>(Scratch.java("Hammer2Command"));
                 command.addAll(List.of("-q", "dedup", scratch.root().toString()));
@@ -146,7 +161,8 @@ final class DedupTest {
                 }
                 client.destroyForcibly().waitFor();
                 System.out.printf(
-                        "seed %d, kill %d%s%s%n", seed, kill, both ? " of both" : "", ended ? ", too late" : "");
+                        "seed %d, %s, kill %d%s%s%n",
+                        seed, compressions, kill, both ? " of both" : "", ended ? ", too late" : "");
                 if (both) {
                     scratch.check();
                     scratch.mount("dedup=off");

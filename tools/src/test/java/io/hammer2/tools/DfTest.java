@@ -50,8 +50,11 @@ class DfTest {
 
     @Test
     void a_bar_says_how_far_it_is() {
-        assertEquals("a.img [" + "#".repeat(20) + ".".repeat(20) + "] 50%", PercentProgress.line("a.img", 50));
-        assertEquals("a.img [" + "#".repeat(40) + "] 100%", PercentProgress.line("a.img", 100));
+        assertEquals(
+                "a.img [" + "=".repeat(12) + ">" + " ".repeat(11) + "]  50%, 0:03 left",
+                Progress.bar("a.img", 50, 100, 3));
+        assertEquals("a.img [" + "=".repeat(24) + "] 100%, 0:00 left", Progress.bar("a.img", 100, 100, 3));
+        assertEquals("a.img ... 1:03", Progress.bar("a.img", 50, 0, 63));
     }
 
     private static long number(String json, String name) {

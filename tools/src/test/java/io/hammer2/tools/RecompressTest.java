@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class RecompressTest {
     private static final int FILES = 6;
+    private static final long SEED = 11;
     private static final int FILE_BYTES = (3 << 20) + 1234;
 
     /** Words, so that every method gains something. */
@@ -49,6 +51,19 @@ final class RecompressTest {
         }
     }
 
+    /** Each file gets another compression, which one by the seed. */
+    private static void setCompressions(Path folder, Random random) {
+        List<String> compressions = new ArrayList<>(List.of("lz4", "zlib:9", "zstd"));
+        Collections.shuffle(compressions, random);
+        for (int i = 0; i < FILES; i++) {
+            String compression = compressions.get(i % compressions.size());
+            Run set =
+                    Run.hammer2("setcomp", compression, folder.resolve("f" + i).toString());
+            // Of zstd there is something to be told.
+            assertEquals(0, set.status(), set::toString);
+        }
+    }
+
     @Test
     void files_are_stored_as_their_setting_says_whatever_was_killed_on_the_way() throws Exception {
         assumeTrue(Files.isWritable(Path.of("/dev/fuse")), "needs FUSE");
@@ -66,7 +81,7 @@ final class RecompressTest {
             assertEquals(
                     0, number(Run.hammer2("--json", "recompress", "-r", name).succeeded(), "rewrittenBlocks"));
             Run.hammer2("recompress", name).failed(1, "give -r");
-            Run.hammer2("setcomp", "-r", "zlib:9", name).succeeded();
+            setCompressions(folder, new Random(SEED));
 
             // The daemon and the command die somewhere in the middle.
             List<String> command = new ArrayList<>(Scratch.java("Hammer2Command"));
@@ -75,7 +90,7 @@ final class RecompressTest {
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
-            client.waitFor(700, TimeUnit.MILLISECONDS);
+            client.waitFor(500 + new Random(SEED).nextInt(400), TimeUnit.MILLISECONDS);
             scratch.kill();
             client.destroyForcibly().waitFor();
             scratch.check();
@@ -83,7 +98,7 @@ final class RecompressTest {
             requireContents(folder);
 
             // What was set may have died with the daemon.
-            Run.hammer2("setcomp", "-r", "zlib:9", name).succeeded();
+            setCompressions(folder, new Random(SEED));
             Run.hammer2("recompress", "-r", name).succeeded();
             Run again = Run.hammer2("--json", "recompress", "-r", name).succeeded();
             assertEquals(0, number(again, "rewrittenBlocks"));

@@ -60,7 +60,13 @@ public final class Deduplication {
             long sharedBlocks,
             long sharedBytes,
             long changedCount,
-            long differentCount) {}
+            long differentCount)
+            implements SweepReport {
+        @Override
+        public long changedBlocks() {
+            return sharedBlocks;
+        }
+    }
 
     /**
      * @param memoryBytes that it may take, about 60 for each block of the files if it is to see all in one pass

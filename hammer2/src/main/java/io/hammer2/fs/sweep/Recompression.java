@@ -41,7 +41,13 @@ public final class Recompression {
             long rewrittenBlocks,
             long bytesBefore,
             long bytesAfter,
-            long sharedBytes) {}
+            long sharedBytes)
+            implements SweepReport {
+        @Override
+        public long changedBlocks() {
+            return rewrittenBlocks;
+        }
+    }
 
     /**
      * @param memoryBytes that it may take, to remember directories and what was rewritten
