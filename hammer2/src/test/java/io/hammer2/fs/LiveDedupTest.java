@@ -1,29 +1,17 @@
 package io.hammer2.fs;
 
+import static io.hammer2.fs.testing.SteppedVolume.name;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.hammer2.blockdev.testing.MemoryBlockDevice;
 import io.hammer2.fs.freemap.BulkFreeResult;
-import io.hammer2.fs.fsck.Finding;
-import io.hammer2.fs.fsck.Fsck;
-import io.hammer2.fs.fsck.FsckOptions;
-import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.Limits;
-import io.hammer2.fs.newfs.Newfs;
-import io.hammer2.fs.newfs.NewfsOptions;
-import io.hammer2.fs.testing.Borrowed;
-import io.hammer2.lwkt.Lwkt;
+import io.hammer2.fs.testing.SteppedVolume;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.UUID;
-import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,53 +23,20 @@ class LiveDedupTest {
     private static final int BLOCK = Limits.BLOCK_BYTES_MAX;
     private static final int FILE_BYTES = 4 << 20;
 
-    private final MemoryBlockDevice device = new MemoryBlockDevice(128L << 20);
-    private Lwkt lwkt;
-    private Hammer2 volume;
-    private FileSystem files;
-
-    private void format() throws Exception {
-        Random random = new Random(1);
-        Newfs.format(List.of(device), NewfsOptions.defaults(1, () -> new UUID(random.nextLong(), random.nextLong())));
-    }
+    private final SteppedVolume volume = new SteppedVolume(128L << 20);
 
     private void mount(boolean dedup, long seed) throws Exception {
-        lwkt = Lwkt.stepped(2, seed);
-        volume = Hammer2.open(
-                lwkt,
-                List.of(new Borrowed(device)),
-                MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, line -> {}).withDedup(dedup));
-        files = volume.mount("DATA");
+        volume.mount(volume.disk(), seed, options -> options.withDedup(dedup));
     }
 
     private void unmount() throws Exception {
-        volume.close();
-        volume = null;
-        lwkt.close();
-        List<String> problems = new ArrayList<>();
-        Fsck.check(List.of(device), FsckOptions.DEFAULT, finding -> {
-            if (finding.severity() == Finding.Severity.PROBLEM) {
-                problems.add(finding.text());
-            }
-        });
-        assertEquals(List.of(), problems);
+        volume.unmount();
+        assertEquals(List.of(), SteppedVolume.problems(volume.disk()));
     }
 
     @AfterEach
     void close() throws Exception {
-        if (volume != null) {
-            volume.close();
-            lwkt.close();
-        }
-        device.close();
-    }
-
-    private <T> T on(Callable<T> body) throws Exception {
-        return lwkt.run(1, body);
-    }
-
-    private static MemorySegment name(String text) {
-        return MemorySegment.ofArray(text.getBytes(StandardCharsets.UTF_8));
+        volume.close();
     }
 
     private static byte[] random(int size, long seed) {
@@ -90,64 +45,40 @@ class LiveDedupTest {
         return bytes;
     }
 
-    private long create(String name, byte[] bytes) throws Exception {
-        return on(() -> {
-            long inum = files.create(ROOT, name(name), NewInode.of(FileType.REGULAR, 0644, 0, 0))
-                    .inum();
-            MemorySegment all = MemorySegment.ofArray(bytes);
-            for (long at = 0; at < bytes.length; at += 1 << 20) {
-                files.write(inum, at, all.asSlice(at, Math.min(1 << 20, bytes.length - at)), 0);
-            }
-            return inum;
-        });
-    }
-
-    private void sync() throws Exception {
-        on(() -> {
-            files.sync();
-            return null;
-        });
+    private long inum(String name) throws Exception {
+        return volume.on(() -> volume.files().lookup(ROOT, name(name)).inum());
     }
 
     private byte[] content(String name) throws Exception {
-        return on(() -> {
-            var there = files.lookup(ROOT, name(name));
-            byte[] bytes = new byte[(int) there.size()];
-            files.read(there.inum(), 0, MemorySegment.ofArray(bytes));
-            return bytes;
-        });
-    }
-
-    private long free() throws Exception {
-        sync();
-        return on(() -> files.statfs().blocksFree() * files.statfs().blockBytes());
+        return volume.content(inum(name));
     }
 
     private Set<Long> places(String name) throws Exception {
-        Set<Long> places = new TreeSet<>();
-        on(() -> files.storedBlocks(files.lookup(ROOT, name(name)).inum(), 0, (offset, dataOff, methods, check) -> {
-            places.add(dataOff);
-            return true;
-        }));
-        return places;
+        return volume.places(inum(name));
+    }
+
+    private long free() throws Exception {
+        volume.sync();
+        return volume.on(() ->
+                volume.files().statfs().blocksFree() * volume.files().statfs().blockBytes());
     }
 
     /** Written a moment ago, or long ago and read since; the allocator works in granules, so count them as four blocks of 64 KiB. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void a_second_copy_of_4_mib_takes_at_most_four_blocks(boolean remounted) throws Exception {
-        format();
+        volume.format();
         mount(true, 1);
         byte[] bytes = random(FILE_BYTES, 1);
-        create("first", bytes);
-        sync();
+        volume.create("first", bytes);
+        volume.sync();
         if (remounted) {
             unmount();
             mount(true, 2);
             assertArrayEquals(bytes, content("first"));
         }
         long before = free();
-        create("second", bytes);
+        volume.create("second", bytes);
         long taken = before - free();
         assertTrue(taken <= 4 * BLOCK, taken + " bytes");
         assertEquals(places("first"), places("second"));
@@ -160,27 +91,27 @@ class LiveDedupTest {
 
     @Test
     void without_it_a_second_copy_takes_as_much_as_the_first() throws Exception {
-        format();
+        volume.format();
         mount(false, 1);
-        create("first", random(FILE_BYTES, 1));
+        volume.create("first", random(FILE_BYTES, 1));
         long before = free();
-        create("second", random(FILE_BYTES, 1));
+        volume.create("second", random(FILE_BYTES, 1));
         assertTrue(before - free() >= FILE_BYTES);
     }
 
     /** Also when it is written within one commit, in one file, and compressed. */
     @Test
     void what_is_still_on_its_way_is_shared_too() throws Exception {
-        format();
+        volume.format();
         mount(true, 1);
         byte[] bytes = new byte[16 * BLOCK + 1000];
         byte[] text = random(100, 5);
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = text[i % BLOCK % 100];
         }
-        create("a", bytes);
-        create("b", bytes);
-        sync();
+        volume.create("a", bytes);
+        volume.create("b", bytes);
+        volume.sync();
         assertEquals(2, places("a").size());
         assertEquals(places("a"), places("b"));
         assertArrayEquals(bytes, content("b"));
@@ -190,29 +121,29 @@ class LiveDedupTest {
     /** The last owner is gone, bulkfree has staged its blocks or freed them, and then the content comes again. */
     @Test
     void what_was_deleted_a_moment_ago_comes_back_or_is_written_anew() throws Exception {
-        format();
+        volume.format();
         mount(true, 1);
         byte[] bytes = random(FILE_BYTES, 3);
         for (int passes = 0; passes < 3; passes++) {
-            create("file", bytes);
-            sync();
-            on(() -> {
-                files.unlink(ROOT, name("file"));
+            volume.create("file", bytes);
+            volume.sync();
+            volume.on(() -> {
+                volume.files().unlink(ROOT, name("file"));
                 return null;
             });
             for (int i = 0; i < passes; i++) {
-                volume.bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
+                volume.volume().bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
             }
             // What is free by now is somebody else's.
-            create("other" + passes, random(FILE_BYTES, 100 + passes));
-            create("file", bytes);
-            volume.bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
-            create("more" + passes, random(FILE_BYTES, 200 + passes));
-            sync();
+            volume.create("other" + passes, random(FILE_BYTES, 100 + passes));
+            volume.create("file", bytes);
+            volume.volume().bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
+            volume.create("more" + passes, random(FILE_BYTES, 200 + passes));
+            volume.sync();
             assertArrayEquals(bytes, content("file"), passes + " passes");
             assertArrayEquals(random(FILE_BYTES, 100 + passes), content("other" + passes));
-            on(() -> {
-                files.unlink(ROOT, name("file"));
+            volume.on(() -> {
+                volume.files().unlink(ROOT, name("file"));
                 return null;
             });
         }
@@ -222,15 +153,15 @@ class LiveDedupTest {
     /** As if a check code had lied: what is found is compared with what is written. */
     @Test
     void what_is_damaged_on_the_medium_is_not_shared() throws Exception {
-        format();
+        volume.format();
         mount(true, 1);
         byte[] bytes = random(BLOCK, 4);
-        create("a", bytes);
-        sync();
+        volume.create("a", bytes);
+        volume.sync();
         long place = places("a").iterator().next();
-        device.writeFully(place & ~63L, MemorySegment.ofArray(new byte[512]));
-        create("b", bytes);
-        sync();
+        volume.disk().writeFully(place & ~63L, MemorySegment.ofArray(new byte[512]));
+        volume.create("b", bytes);
+        volume.sync();
         assertTrue(!places("b").contains(place));
         assertArrayEquals(bytes, content("b"));
     }

@@ -14,6 +14,7 @@ import io.hammer2.fs.fsck.ProblemCode;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.newfs.Newfs;
 import io.hammer2.fs.newfs.NewfsOptions;
+import io.hammer2.lwkt.Cpu;
 import io.hammer2.lwkt.Lwkt;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -92,6 +93,11 @@ public final class SteppedVolume implements AutoCloseable {
 
     public FileSystem files() {
         return files;
+    }
+
+    /** One of the two. */
+    public Cpu cpu(int number) {
+        return lwkt.cpu(number);
     }
 
     /** Runs on a cpu that is not the volume's. */
