@@ -1,10 +1,11 @@
 # What install and uninstall share. Sourced by POSIX sh, after lib.sh.
 
-# h2_install_options ARGS...: sets prefix, destdir, helpers, and library, the folder of the jars; all absolute.
+# h2_install_options ARGS...: sets prefix, destdir, helpers, and library, the folder of the jars, all absolute; and train, which may be empty.
 h2_install_options() {
     prefix=/usr/local
     destdir=
     helpers=
+    train=yes
     while [ $# -gt 0 ]; do
         case $1 in
             --prefix=* | --destdir=* | --helpers=*)
@@ -17,11 +18,16 @@ h2_install_options() {
                 h2_value=$2
                 shift
                 ;;
+            --no-training)
+                train=
+                shift
+                continue
+                ;;
             -h | --help)
                 sed -n '2,/^set /s/^# \{0,1\}//p' "$self"
                 exit 0
                 ;;
-            *) h2_die 2 "unknown argument: $1" "usage: scripts/${self##*/} [--prefix DIR] [--destdir DIR] [--helpers DIR]" ;;
+            *) h2_die 2 "unknown argument: $1" "usage: scripts/${self##*/} [--prefix DIR] [--destdir DIR] [--helpers DIR] [--no-training]" ;;
         esac
         case $h2_value in
             /*) ;;

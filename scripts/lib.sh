@@ -158,6 +158,12 @@ h2_build() {
     ) 9>"$h2_root/tools/target/build.lock" || exit "$1"
 }
 
+# h2_cache_flags NAME: what uses a cache that scripts/install prepared for one JDK and these jars, if it is there. Of another JDK it is passed
+# over, and that is no news for a user.
+h2_cache_flags() {
+    [ ! -f "$h2_dist/$1" ] || echo "-XX:AOTCache=$h2_dist/$1 -Xlog:disable -Xlog:all=error,aot*=off,cds*=off:stderr"
+}
+
 # h2_run STATUS CLASS JVM-FLAGS -- ARGS...: becomes the tool. STATUS is what it exits with when it cannot even start.
 h2_run() {
     h2_status=$1
@@ -175,12 +181,11 @@ h2_run() {
     [ ! -t 0 ] || h2_terminal=in
     [ ! -t 1 ] || h2_terminal=$h2_terminal,out
     [ ! -t 2 ] || h2_terminal=$h2_terminal,err
-    # What scripts/install prepared for one JDK and these jars; of another JDK it is passed over, and that is no news for a user.
     h2_cache=
-    if [ -f "$h2_dist/hammer2.aot" ]; then
-        h2_cache="-XX:AOTCache=$h2_dist/hammer2.aot -Xlog:disable -Xlog:all=error,aot*=off,cds*=off:stderr"
-        h2_daemon_flags="$h2_cache $h2_daemon_flags"
-    fi
+    case $h2_flags in
+        *-XX:AOTCache=*) ;;
+        *) h2_cache=$(h2_cache_flags hammer2.aot) ;;
+    esac
     # The flags are words of ours without blanks, and so is where something is installed; the stars in them are the JVM's.
     set -f
     # shellcheck disable=SC2086
@@ -226,6 +231,12 @@ h2_short_flags="-XX:+UseSerialGC -XX:CompileThresholdScaling=10 -Xmx256m"
 # which takes half as long where methods of middling size are called and not copied into each caller (docs/perf/write.md).
 h2_server_flags="-XX:+UseSerialGC -Xms64m -Xmn32m -Xmx256m -Dio.hammer2.lwkt.pin=false"
 h2_server_flags="$h2_server_flags -XX:FreqInlineSize=100 -XX:InlineSmallCode=1000"
+# With what scripts/install has learned of it the daemon compiles its code at once, and not when it has been interpreted for a while: the
+# first requests, and snapshots, are those of somebody who waits (docs/perf/pfs.md). The flag for that is an experimental one, of JDK 25.
+if [ -f "$h2_dist/server.aot" ]; then
+    h2_server_flags="$(h2_cache_flags server.aot) $h2_server_flags -XX:+IgnoreUnrecognizedVMOptions"
+    h2_server_flags="$h2_server_flags -XX:+UnlockExperimentalVMOptions -XX:+AOTCompileEagerly -XX:Tier0InvokeNotifyFreqLog=1"
+fi
 h2_daemon_flags="$h2_jvm_flags $h2_server_flags"
 
 # h2_need COMMAND-OR-FILE PACKAGE WHY: makes sure that it is there. Installs the Debian package when we are root.

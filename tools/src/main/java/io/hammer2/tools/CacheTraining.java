@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Does a little of everything, for the JVM to see what the commands need: scripts/install runs it with {@code -XX:AOTCacheOutput}. What fails here
- * is only not prepared for.
+ * What scripts/install runs with {@code -XX:AOTCacheOutput}, for the JVM to see what the commands need, or the process that serves a mount. A
+ * command that fails here is only not prepared for.
  */
 final class CacheTraining {
     private static final List<List<String>> DIRECTIVES = List.of(
@@ -28,24 +28,47 @@ final class CacheTraining {
 
     private CacheTraining() {}
 
-    /** {@code CacheTraining}, without arguments. */
+    /** {@code CacheTraining commands} or {@code CacheTraining server}. */
     public static void main(String[] arguments) throws IOException {
         Path folder = Files.createTempDirectory("hammer2-cache");
         try {
-            String image = folder.resolve("image").toString();
-            NewfsCommand.run(nowhere(), "-s", "64M", image);
-            for (List<String> directive : DIRECTIVES) {
-                run(directive, image);
+            switch (arguments[0]) {
+                case "commands" -> commands(folder);
+                case "server" -> server(folder, ServerTraining.Amount.FULL);
+                default -> throw new IllegalArgumentException(arguments[0]);
             }
-            FsckCommand.run(nowhere(), image);
-            FsckCommand.run(nowhere(), "--json", image);
-            MountLauncher.isToStay("image", "node");
         } finally {
             try (Stream<Path> files = Files.walk(folder)) {
                 files.sorted(Comparator.reverseOrder())
                         .forEach(path -> path.toFile().delete());
             }
         }
+    }
+
+    /** Does a little of everything. */
+    private static void commands(Path folder) {
+        String image = folder.resolve("image").toString();
+        NewfsCommand.run(nowhere(), "-s", "64M", image);
+        for (List<String> directive : DIRECTIVES) {
+            run(directive, image);
+        }
+        FsckCommand.run(nowhere(), image);
+        FsckCommand.run(nowhere(), "--json", image);
+        MountLauncher.isToStay("image", "node");
+    }
+
+    /**
+     * Serves a volume as a mount does.
+     *
+     * @return the image of it, which is in the folder
+     */
+    static String server(Path folder, ServerTraining.Amount amount) throws IOException {
+        String image = folder.resolve("served").toString();
+        NewfsCommand.run(nowhere(), "-s", "2G", image);
+        // All that comes before the kernel is asked.
+        MountCommand.run(nowhere(), image, folder.resolve("nowhere").toString());
+        ServerTraining.run(image, folder, amount);
+        return image;
     }
 
     private static void run(List<String> directive, String image) {

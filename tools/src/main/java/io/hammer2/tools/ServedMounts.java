@@ -16,10 +16,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** What of a volume is mounted now, and what has been and is in use still. It belongs to the keeper: only its thread calls here. */
 final class ServedMounts {
     private final ServedVolume volume;
+    private final Function<MountWords, FuseTransport> transports;
     private final Optional<RuntimeFolder> folder;
     private final Consumer<String> log;
     private final BiConsumer<ServedMount, Connection> whenUnmounted;
@@ -31,15 +33,18 @@ final class ServedMounts {
     private int mountCount;
 
     /**
+     * @param transports for the options of a mount
      * @param folder for the marks that umount_hammer2 waits for
      * @param whenUnmounted told of each connection that has come to its end, by a thread of its own
      */
     ServedMounts(
             ServedVolume volume,
+            Function<MountWords, FuseTransport> transports,
             Optional<RuntimeFolder> folder,
             Consumer<String> log,
             BiConsumer<ServedMount, Connection> whenUnmounted) {
         this.volume = volume;
+        this.transports = transports;
         this.folder = folder;
         this.log = log;
         this.whenUnmounted = whenUnmounted;
@@ -141,7 +146,8 @@ final class ServedMounts {
         FuseMount mount = null;
         try {
             String source = MountedVolume.resolve(volume.special()) + "@" + label;
-            mount = transport(wanted)
+            mount = transports
+                    .apply(wanted)
                     .mount(volume.lwkt(), request.node(), wanted.operations(files), wanted.fuse(source, log));
             return new Connection(files, mount, mark(mount.mountPoint()));
         } finally {
@@ -151,7 +157,8 @@ final class ServedMounts {
         }
     }
 
-    private static FuseTransport transport(MountWords words) {
+    /** What the options name. */
+    static FuseTransport transport(MountWords words) {
         return words.transport().equals("jnr") ? new JnrTransport() : new KernelTransport();
     }
 

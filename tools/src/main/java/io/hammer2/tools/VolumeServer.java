@@ -4,6 +4,7 @@ import io.hammer2.blockdev.DeviceBusyException;
 import io.hammer2.fs.Hammer2Exception;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
+import io.hammer2.fuse.FuseTransport;
 import io.hammer2.tools.ServedMount.Connection;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Serves the mounts of one volume, from its devices to the mount points, and ends with the last of them. What is mounted is the business
@@ -40,13 +42,18 @@ final class VolumeServer implements Mounted {
     private final ServedMounts mounts;
     private MountSocket socket;
 
-    private VolumeServer(ServedVolume volume, MountWords words, Optional<RuntimeFolder> folder, Consumer<String> log) {
+    private VolumeServer(
+            ServedVolume volume,
+            MountWords words,
+            Function<MountWords, FuseTransport> transports,
+            Optional<RuntimeFolder> folder,
+            Consumer<String> log) {
         this.volume = volume;
         this.words = words;
         this.log = log;
         // Of what was rolled back, the end may have come with that of the last mount.
         this.mounts = new ServedMounts(
-                volume, folder, log, (served, connection) -> keeper.execute(() -> end(served, connection)));
+                volume, transports, folder, log, (served, connection) -> keeper.execute(() -> end(served, connection)));
     }
 
     /**
@@ -68,11 +75,21 @@ final class VolumeServer implements Mounted {
      */
     static VolumeServer start(MountRequest request, List<Path> places, Consumer<String> log)
             throws DeviceBusyException {
+        return start(request, ServedMounts::transport, places, log);
+    }
+
+    /** As the other, with transports of its own for what the options name. */
+    static VolumeServer start(
+            MountRequest request,
+            Function<MountWords, FuseTransport> transports,
+            List<Path> places,
+            Consumer<String> log)
+            throws DeviceBusyException {
         ServedVolume volume = ServedVolume.open(request, log);
         boolean isServed = false;
         try {
             Optional<RuntimeFolder> folder = RuntimeFolder.open(places);
-            VolumeServer server = new VolumeServer(volume, request.words(), folder, log);
+            VolumeServer server = new VolumeServer(volume, request.words(), transports, folder, log);
             server.keeper.call(() -> server.mountFirst(request, folder));
             isServed = true;
             return server;

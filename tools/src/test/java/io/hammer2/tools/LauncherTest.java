@@ -205,6 +205,7 @@ final class LauncherTest {
         assertEquals(0, installed.status, installed.err);
         assertEquals("", installed.err);
         assertTrue(Files.size(prefix.resolve("lib/hammer2/hammer2.aot")) > 0);
+        Path cache = prefix.resolve("lib/hammer2/server.aot");
         // Away from the sources, and as a user calls them.
         Ended hash = execute(List.of(prefix.resolve("bin/hammer2").toString(), "hash", "DATA"));
         assertEquals("c78fff92381d8000 DATA\n", hash.out, hash.err);
@@ -228,6 +229,7 @@ final class LauncherTest {
         assertEquals(!root, mounted.contains("nosuid"), mounted);
         assertEquals(!root, mounted.contains("nodev"), mounted);
         Files.writeString(node.resolve("file"), "content");
+        assertTrue(serverMaps(volume, cache), "it serves without its cache");
         assertEquals(0, execute(List.of(sbin.resolve("umount.fuse.hammer2").toString(), node.toString())).status);
         assertEquals(0, execute(List.of(sbin.resolve("fsck_hammer2").toString(), "-q", volume.toString())).status);
         for (String page : List.of("hammer2", "newfs_hammer2", "mount_hammer2", "umount_hammer2", "fsck_hammer2")) {
@@ -249,19 +251,43 @@ final class LauncherTest {
         Ended without = execute(List.of(prefix.resolve("bin/hammer2").toString(), "hash", "DATA"));
         assertEquals("c78fff92381d8000 DATA\n", without.out, without.err);
         assertEquals("", without.err);
+        Files.writeString(cache, "no cache");
+        String words = "log=" + folder.resolve("log");
+        Ended served = execute(
+                List.of(sbin.resolve("mount_hammer2").toString(), "-o", words, volume.toString(), node.toString()));
+        assertEquals(0, served.status, served.err);
+        assertTrue(served.err.startsWith("mount_hammer2: mounted;"), served.err);
+        assertFalse(serverMaps(volume, cache), "the control: what is no cache is not used");
+        assertEquals("content", Files.readString(node.resolve("file")));
+        assertEquals(0, execute(List.of(sbin.resolve("umount_hammer2").toString(), node.toString())).status);
         assertEquals(0, run("uninstall", "--prefix", prefix.toString()).status);
         assertFalse(Files.exists(prefix), "something is left");
         assertEquals(1, run("uninstall", "--prefix", prefix.toString()).status);
         assertEquals(2, run("install", "--prefix").status);
     }
 
+    /** Whether the process that serves a volume has a file in its memory. */
+    private static boolean serverMaps(Path volume, Path file) throws IOException {
+        ProcessHandle server = ProcessHandle.allProcesses()
+                .filter(process -> process.info()
+                        .arguments()
+                        .filter(words ->
+                                List.of(words).containsAll(List.of("-Dhammer2.background=true", volume.toString())))
+                        .isPresent())
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("nobody serves " + volume));
+        return Files.readString(Path.of("/proc", Long.toString(server.pid()), "maps"))
+                .contains(file.toRealPath().toString());
+    }
+
     /** mount(8) looks for helpers in /sbin: in a mount namespace of its own that is a folder over it. */
     @Test
     void mount_finds_the_installed_helper() throws Exception {
         Path stage = folder.resolve("stage");
-        Ended installed = run("install", "--prefix", folder.resolve("pre").toString(), "--destdir", stage.toString());
+        String pre = folder.resolve("pre").toString();
+        Ended installed = run("install", "--no-training", "--prefix", pre, "--destdir", stage.toString());
         assertEquals(0, installed.status, installed.err);
-        assertEquals(0, run("install", "--prefix", folder.resolve("pre").toString()).status);
+        assertEquals(0, run("install", "--no-training", "--prefix", pre).status);
         Path volume = fresh();
         Path node = node("mnt");
         String script = String.join(

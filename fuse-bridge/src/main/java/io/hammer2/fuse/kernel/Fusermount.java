@@ -60,7 +60,7 @@ final class Fusermount {
     private static int[] socketPair() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pair = arena.allocate(8, 4);
-            int result = Libc.socketPair(pair);
+            int result = Libc.socketPair(Libc.SOCK_STREAM, pair);
             if (result < 0) {
                 throw new IOException("no socket for " + PROGRAM + ": " + Libc.describe(result));
             }

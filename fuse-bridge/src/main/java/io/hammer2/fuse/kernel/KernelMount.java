@@ -7,30 +7,30 @@ import io.hammer2.lwkt.Lwkt;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** A mount served by one {@link Channel} per cpu. Its methods are for foreign threads; the channels belong to their cpus. */
+/** A mount in the kernel and the {@link Connection} that serves it. Its methods are for foreign threads. */
 final class KernelMount implements FuseMount {
     private static final long END_WAIT_SECONDS = 5;
 
     private final MountPoint at;
     private final MountTable.Entry identity;
     private final FuseMountOptions options;
-    private final Channel[] channels;
+    private final Connection connection;
     private final KernelCache kernelCache;
-    private final CountDownLatch running;
     private final Thread atExit = new Thread(this::close, "fuse-unmount");
 
     private KernelMount(
-            MountPoint at, MountTable.Entry identity, FuseMountOptions options, KernelCache kernelCache, int cpus) {
+            MountPoint at,
+            MountTable.Entry identity,
+            FuseMountOptions options,
+            KernelCache kernelCache,
+            Connection connection) {
         this.at = at;
         this.identity = identity;
         this.options = options;
-        this.channels = new Channel[cpus];
         this.kernelCache = kernelCache;
-        this.running = new CountDownLatch(cpus);
+        this.connection = connection;
     }
 
     /** @param fd of the connection after its handshake; owned from now on */
@@ -47,14 +47,17 @@ final class KernelMount implements FuseMount {
                 && !CpuLatencyQos.isPermitted()) {
             options.log().accept("fuse: cpu_latency has no effect: only root may bound it here");
         }
-        KernelMount mount = new KernelMount(at, identity, options, kernelCache(fd), lwkt.cpuCount());
-        mount.openChannels(lwkt, fd, new RequestHandler(operations, options, mount.kernelCache));
-        for (Channel channel : mount.channels) {
-            onCpu(lwkt, channel.cpu().id(), () -> {
-                channel.start(mount.channels);
-                return channel;
-            });
+        KernelCache kernelCache = kernelCache(fd);
+        RequestHandler handler = new RequestHandler(operations, options, kernelCache);
+        Connection connection;
+        try {
+            connection = Connection.open(lwkt, fd, at::anotherQueue, handler, options);
+        } catch (IOException | RuntimeException | Error e) {
+            kernelCache.close();
+            throw e;
         }
+        KernelMount mount = new KernelMount(at, identity, options, kernelCache, connection);
+        connection.start();
         Runtime.getRuntime().addShutdownHook(mount.atExit);
         return mount;
     }
@@ -68,37 +71,6 @@ final class KernelMount implements FuseMount {
         }
     }
 
-    private void openChannels(Lwkt lwkt, int fd, RequestHandler handler) throws IOException {
-        int made = 0;
-        try {
-            for (; made < channels.length; made++) {
-                int queue = made == 0 ? fd : at.anotherQueue(fd);
-                // The first cpu is where file systems do what is common to all: the last one is the most likely to have
-                // time.
-                Standby standby = new Standby(made == channels.length - 1);
-                channels[made] = new Channel(lwkt.cpu(made), queue, handler, standby, options, running::countDown);
-            }
-        } finally {
-            if (made < channels.length) {
-                kernelCache.close();
-                Libc.close(fd);
-                for (int i = 1; i < made; i++) {
-                    Libc.close(channels[i].fd());
-                }
-            }
-        }
-    }
-
-    private static <T> T onCpu(Lwkt lwkt, int cpu, Callable<T> body) {
-        try {
-            return lwkt.run(cpu, body);
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException("a cpu cannot serve the mount", e);
-        }
-    }
-
     @Override
     public Path mountPoint() {
         return at.path();
@@ -106,14 +78,14 @@ final class KernelMount implements FuseMount {
 
     @Override
     public void awaitUnmounted() throws InterruptedException {
-        running.await();
+        connection.awaitEnd();
         kernelCache.close();
         forgetAtExit();
     }
 
     @Override
     public boolean isUnmounted() {
-        return running.getCount() == 0;
+        return connection.isOver();
     }
 
     @Override
@@ -150,7 +122,7 @@ final class KernelMount implements FuseMount {
         }
         kernelCache.close();
         if (!isUnmounted()) {
-            endChannels();
+            connection.end();
             awaitEnd();
         }
         forgetAtExit();
@@ -172,20 +144,9 @@ final class KernelMount implements FuseMount {
         }
     }
 
-    /** With the last descriptor the kernel ends the connection: whoever still uses it gets ENOTCONN. */
-    private void endChannels() {
-        for (Channel channel : channels) {
-            try {
-                channel.cpu().post(channel::end);
-            } catch (IllegalStateException e) {
-                return; // the cpus are gone already, and with the process go the descriptors
-            }
-        }
-    }
-
     private void awaitEnd() {
         try {
-            if (!running.await(END_WAIT_SECONDS, TimeUnit.SECONDS)) {
+            if (!connection.awaitEnd(END_WAIT_SECONDS, TimeUnit.SECONDS)) {
                 options.log().accept("fuse: requests are still in work at the end of " + at.path());
             }
         } catch (InterruptedException e) {

@@ -47,9 +47,15 @@ final class Libc {
     static final int MNT_DETACH = 2;
     static final int UMOUNT_NOFOLLOW = 8;
 
+    static final int SOCK_STREAM = 1;
+
+    /** Keeps the bounds of what was written at once. */
+    static final int SOCK_SEQPACKET = 5;
+
     static final int EPOLLIN = 1;
     static final int EPOLLEXCLUSIVE = 1 << 28;
 
+    private static final int AF_UNIX = 1;
     private static final int EPOLL_CTL_ADD = 1;
     private static final int EPOLL_CTL_DEL = 2;
     private static final int EPOLL_CLOEXEC = O_CLOEXEC;
@@ -395,14 +401,15 @@ final class Libc {
     }
 
     /**
-     * A connected pair of stream sockets, both inherited by children.
+     * A connected pair of sockets, both inherited by children.
      *
+     * @param type {@link #SOCK_STREAM} or {@link #SOCK_SEQPACKET}
      * @param into two ints
      */
-    static int socketPair(MemorySegment into) {
+    static int socketPair(int type, MemorySegment into) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = arena.allocate(STATE);
-            return (int) answer(errno, (int) SOCKETPAIR.invokeExact(errno, 1, 1, 0, into));
+            return (int) answer(errno, (int) SOCKETPAIR.invokeExact(errno, AF_UNIX, type, 0, into));
         } catch (Throwable t) {
             throw broken(t);
         }
