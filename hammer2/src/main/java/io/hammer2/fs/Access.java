@@ -12,7 +12,6 @@ import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.Limits;
 import io.hammer2.fs.pfs.MountedPfs;
 import io.hammer2.fs.volume.Growth;
-import io.hammer2.fs.volume.SpaceBudget;
 import io.hammer2.fs.volume.Sync;
 import io.hammer2.lwkt.Clock;
 import java.io.IOException;
@@ -186,7 +185,7 @@ final class Access {
             if (failed) {
                 throw readOnly();
             }
-            tried = makeRoom(tried, givesBack);
+            tried = volume.room().make(tried, givesBack);
         }
     }
 
@@ -199,29 +198,6 @@ final class Access {
         }
         end(false);
         return false;
-    }
-
-    /**
-     * What can be done when there is no space for a change, with no gate held: looking at more of the space map; a commit, since what is
-     * reserved is more than what it takes; and then bulkfree.
-     *
-     * @param tried 0, or what the last call for the same change returned
-     * @param givesBack as {@link #begin}; then bulkfree is not left out because it has run a moment ago
-     * @throws FsException ENOSPC when there is nothing more to try
-     */
-    int makeRoom(int tried, boolean givesBack) {
-        SpaceBudget budget = volume.budget();
-        // What the background was just counting may be enough: to count further waits for it.
-        boolean wantsBlocks = budget.lacksWholeBlocks();
-        if (wantsBlocks && (budget.knowsOfMore() || volume.spaceCount().further() || budget.knowsOfMore())) {
-            return tried;
-        }
-        if (tried == 0) {
-            commit();
-        } else if (tried > 1 || !volume.reclaim().onFull(givesBack)) {
-            throw noSpace();
-        }
-        return tried + 1;
     }
 
     /** {@link FileSystem#bulkfree}. */
@@ -271,13 +247,8 @@ final class Access {
 
     /** Makes everything durable that was done before. */
     void commit() {
-        if (sync == null) {
-            return;
-        }
-        try {
-            sync.commit();
-        } catch (IOException e) {
-            throw new FsException(Errno.EIO, "the commit failed: " + e.getMessage());
+        if (sync != null) {
+            Room.commit(sync);
         }
     }
 
@@ -296,10 +267,6 @@ final class Access {
         if ((inode.block().uflags() & (IMMUTABLE | APPEND_ONLY)) != 0) {
             throw new FsException(Errno.EPERM, "inode " + inode.inum() + " is immutable or append-only");
         }
-    }
-
-    static FsException noSpace() {
-        return new FsException(Errno.ENOSPC, "no space that may be used");
     }
 
     static FsException readOnly() {

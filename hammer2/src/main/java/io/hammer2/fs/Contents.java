@@ -281,7 +281,7 @@ final class Contents {
             } finally {
                 access.end(false);
             }
-            tried = access.makeRoom(tried, false);
+            tried = access.volume().room().make(tried, false);
         }
     }
 
@@ -307,7 +307,7 @@ final class Contents {
         }
         boolean takes = mode == AllocateMode.EXTEND || mode == AllocateMode.KEEP_SIZE;
         if (takes && !access.isReadOnly() && length > access.volume().budget().availableBytes()) {
-            throw Access.noSpace();
+            throw Room.none();
         }
         Topology topology = access.topology();
         access.begin(Access.INODE_RESERVE_BYTES, 2, !takes, false);

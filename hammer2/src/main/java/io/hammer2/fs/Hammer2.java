@@ -139,7 +139,13 @@ public final class Hammer2 implements AutoCloseable {
 
     /** What writing needs, on the volume cpu. */
     private record Writer(
-            Headers headers, SpaceBudget budget, Sync sync, Reclaim reclaim, SpaceCount spaceCount, Growth growth) {}
+            Headers headers,
+            SpaceBudget budget,
+            Sync sync,
+            Reclaim reclaim,
+            SpaceCount spaceCount,
+            Growth growth,
+            Room room) {}
 
     private void prepare(MountOptions options) throws Hammer2Exception {
         superRoot = SuperRoot.load(topology(), volume.superRoot());
@@ -151,7 +157,7 @@ public final class Hammer2 implements AutoCloseable {
                 superRoot,
                 open,
                 faults,
-                writer == null ? null : new PfsControl.Writing(writer.sync, writer.reclaim, writer.budget));
+                writer == null ? null : new PfsControl.Writing(writer.sync, writer.room));
     }
 
     private void prepareToWrite(MountOptions options) throws Hammer2Exception {
@@ -199,7 +205,8 @@ public final class Hammer2 implements AutoCloseable {
                 options.log());
         SpaceCount spaceCount = new SpaceCount(Cpu.current(), sync, freemap, budget);
         Growth growth = new Growth(Cpu.current(), sync, headers, freemap, budget, volume.devices(), this::enlarge);
-        writer = new Writer(headers, budget, sync, reclaim, spaceCount, growth);
+        Room room = new Room(budget, spaceCount, sync, reclaim);
+        writer = new Writer(headers, budget, sync, reclaim, spaceCount, growth, room);
         spaceCount.start();
     }
 
@@ -560,8 +567,8 @@ public final class Hammer2 implements AutoCloseable {
     }
 
     /** Only of what is opened to write. */
-    SpaceCount spaceCount() {
-        return writer.spaceCount();
+    Room room() {
+        return writer.room();
     }
 
     /** Only of what is opened to write. */

@@ -13,8 +13,6 @@ import io.hammer2.fs.pfs.PfsException;
 import io.hammer2.fs.pfs.PfsTransaction;
 import io.hammer2.fs.pfs.SubtreeCopy;
 import io.hammer2.fs.pfs.SuperRoot;
-import io.hammer2.fs.volume.Reclaim;
-import io.hammer2.fs.volume.SpaceBudget;
 import io.hammer2.fs.volume.Sync;
 import io.hammer2.lwkt.Cpu;
 import java.io.IOException;
@@ -44,7 +42,7 @@ public final class PfsControl {
     private final List<SubtreeSnapshot> subtrees = new ArrayList<>();
 
     /** What changing takes. */
-    record Writing(Sync sync, Reclaim reclaim, SpaceBudget budget) {}
+    record Writing(Sync sync, Room room) {}
 
     /**
      * @param topology of the volume cpu
@@ -193,19 +191,6 @@ public final class PfsControl {
         return changeHere(List.of(change));
     }
 
-    /** On the volume cpu: commits what was done before. */
-    void commit() {
-        try {
-            writing.sync.commit();
-        } catch (IOException e) {
-            throw commitFailed(e);
-        }
-    }
-
-    private static FsException commitFailed(IOException e) {
-        return new FsException(Errno.EIO, "the commit failed: " + e.getMessage());
-    }
-
     private Timing changeHere(List<PfsChange> changes) {
         long from = volumeCpu.lwkt().clock().nanoTime();
         long coreNanos = commit(changes).coreNanos();
@@ -219,14 +204,14 @@ public final class PfsControl {
             try {
                 writing.sync.commit(transaction);
             } catch (IOException e) {
-                throw commitFailed(e);
+                throw Room.commitFailed(e);
             }
             PfsException refusal = transaction.refusal();
             if (refusal == null) {
                 return transaction;
             }
             boolean mayHelp = refusal.reason() == PfsException.Reason.NO_SPACE && attempt == 0;
-            if (!mayHelp || !writing.reclaim.onFull(true)) {
+            if (!mayHelp || !writing.room.reclaim().onFull(true)) {
                 throw new FsException(errno(refusal.reason()), refusal.getMessage());
             }
         }

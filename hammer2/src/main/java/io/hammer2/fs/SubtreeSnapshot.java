@@ -129,8 +129,8 @@ public final class SubtreeSnapshot {
                 copy.insert(turn, flush);
                 // What refers to it is not written yet, so nothing may be given back now to make room.
                 long more = copy.changedBytes() - INDEX_BYTES;
-                if (more > 0 && !writing.budget().reserve(more, 0, false)) {
-                    throw Access.noSpace();
+                if (more > 0 && !writing.room().budget().reserve(more, 0, false)) {
+                    throw Room.none();
                 }
                 copy.write(flush);
             });
@@ -143,12 +143,8 @@ public final class SubtreeSnapshot {
     }
 
     private void reserve(long bytes) {
-        for (int tried = 0; !writing.budget().reserve(bytes, 0, false); tried++) {
-            if (tried == 0) {
-                control.commit();
-            } else if (tried > 1 || !writing.reclaim().onFull(false)) {
-                throw Access.noSpace();
-            }
+        for (int tried = 0; !writing.room().budget().reserve(bytes, 0, false); ) {
+            tried = writing.room().make(tried, false);
         }
     }
 

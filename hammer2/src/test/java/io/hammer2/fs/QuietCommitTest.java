@@ -3,19 +3,12 @@ package io.hammer2.fs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.hammer2.blockdev.testing.MemoryBlockDevice;
 import io.hammer2.fs.media.FileType;
-import io.hammer2.fs.newfs.Newfs;
-import io.hammer2.fs.newfs.NewfsOptions;
+import io.hammer2.fs.testing.SteppedVolume;
 import io.hammer2.lwkt.Cpu;
-import io.hammer2.lwkt.Lwkt;
 import io.hammer2.lwkt.Message;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** When what changed is committed though nobody asks: simulated time, so the figures are exact. */
@@ -24,7 +17,6 @@ final class QuietCommitTest {
     private static final int QUIET_MILLIS = 100;
     private static final int DISTANCE_MILLIS = 10_000;
 
-    private final List<String> log = new ArrayList<>();
     private int files;
 
     @FunctionalInterface
@@ -33,20 +25,17 @@ final class QuietCommitTest {
     }
 
     private void mounted(boolean quietly, Body body) throws Exception {
-        Random random = new Random(1);
-        MemoryBlockDevice device = new MemoryBlockDevice(VOLUME_BYTES);
-        Newfs.format(List.of(device), NewfsOptions.defaults(1, () -> new UUID(random.nextLong(), random.nextLong())));
-        try (Lwkt lwkt = Lwkt.stepped(2, 1);
-                Hammer2 volume = Hammer2.open(
-                        lwkt, List.of(device), MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add))) {
+        try (SteppedVolume volume = new SteppedVolume(VOLUME_BYTES)) {
+            volume.format();
+            volume.mount();
             if (quietly) {
-                volume.commitWhenQuiet(QUIET_MILLIS * 1_000_000L, DISTANCE_MILLIS * 1_000_000L);
+                volume.volume().commitWhenQuiet(QUIET_MILLIS * 1_000_000L, DISTANCE_MILLIS * 1_000_000L);
             }
-            FileSystem mounted = volume.mount(null);
-            lwkt.run(1, () -> {
-                body.run(mounted);
+            volume.on(() -> {
+                body.run(volume.files());
                 return null;
             });
+            assertEquals(List.of(), volume.log);
         }
     }
 
@@ -55,7 +44,7 @@ final class QuietCommitTest {
     }
 
     private void change(FileSystem mounted) {
-        MemorySegment name = MemorySegment.ofArray(("file" + files++).getBytes(StandardCharsets.US_ASCII));
+        MemorySegment name = SteppedVolume.name("file" + files++);
         mounted.create(FileSystem.ROOT_INUM, name, NewInode.of(FileType.REGULAR, 0644, 0, 0));
     }
 

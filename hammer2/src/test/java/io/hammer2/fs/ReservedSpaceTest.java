@@ -4,17 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.hammer2.blockdev.testing.MemoryBlockDevice;
 import io.hammer2.fs.media.FileType;
-import io.hammer2.fs.newfs.Newfs;
-import io.hammer2.fs.newfs.NewfsOptions;
-import io.hammer2.lwkt.Lwkt;
-import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import io.hammer2.fs.testing.SteppedVolume;
 import java.util.List;
 import java.util.Random;
-import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** Space that operations reserve and then do not need. */
@@ -24,37 +17,25 @@ final class ReservedSpaceTest {
     /** Far more than the volume has room for, if each kept what it reserves. */
     private static final int OPERATIONS = 10_000;
 
-    private final List<String> log = new ArrayList<>();
-
     @FunctionalInterface
     private interface Body {
         void run(FileSystem files, long inum) throws Exception;
     }
 
     private void mounted(Body body) throws Exception {
-        Random random = new Random(1);
-        MemoryBlockDevice device = new MemoryBlockDevice(VOLUME_BYTES);
-        Newfs.format(List.of(device), NewfsOptions.defaults(1, () -> new UUID(random.nextLong(), random.nextLong())));
-        try (Lwkt lwkt = Lwkt.stepped(2, 1);
-                Hammer2 volume = Hammer2.open(
-                        lwkt, List.of(device), MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add))) {
-            FileSystem files = volume.mount(null);
-            lwkt.run(1, () -> {
-                long inum = files.create(FileSystem.ROOT_INUM, name("file"), NewInode.of(FileType.REGULAR, 0644, 0, 0))
-                        .inum();
-                byte[] content = new byte[100_000];
-                random.nextBytes(content);
-                files.write(inum, 0, MemorySegment.ofArray(content), 0);
-                files.sync();
-                body.run(files, inum);
+        try (SteppedVolume volume = new SteppedVolume(VOLUME_BYTES)) {
+            volume.format();
+            volume.mount();
+            byte[] content = new byte[100_000];
+            new Random(1).nextBytes(content);
+            long inum = volume.create("file", content);
+            volume.sync();
+            volume.on(() -> {
+                body.run(volume.files(), inum);
                 return null;
             });
+            assertEquals(List.of(), volume.log);
         }
-        assertEquals(List.of(), log);
-    }
-
-    private static MemorySegment name(String text) {
-        return MemorySegment.ofArray(text.getBytes(StandardCharsets.US_ASCII));
     }
 
     private static long available(FileSystem files) {
@@ -63,7 +44,7 @@ final class ReservedSpaceTest {
     }
 
     private static void stillWritable(FileSystem files, long availableBefore) {
-        files.create(FileSystem.ROOT_INUM, name("another"), NewInode.of(FileType.REGULAR, 0644, 0, 0));
+        files.create(FileSystem.ROOT_INUM, SteppedVolume.name("another"), NewInode.of(FileType.REGULAR, 0644, 0, 0));
         files.sync();
         long after = available(files);
         assertTrue(after > availableBefore - (1 << 20), after + " of " + availableBefore);
@@ -88,7 +69,9 @@ final class ReservedSpaceTest {
                 FsException refused = assertThrows(
                         FsException.class,
                         () -> files.create(
-                                FileSystem.ROOT_INUM, name("file"), NewInode.of(FileType.REGULAR, 0644, 0, 0)));
+                                FileSystem.ROOT_INUM,
+                                SteppedVolume.name("file"),
+                                NewInode.of(FileType.REGULAR, 0644, 0, 0)));
                 assertEquals(Errno.EEXIST, refused.errno());
             }
             stillWritable(files, available);

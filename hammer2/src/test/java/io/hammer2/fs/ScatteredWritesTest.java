@@ -3,18 +3,11 @@ package io.hammer2.fs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.hammer2.blockdev.testing.MemoryBlockDevice;
-import io.hammer2.fs.media.FileType;
-import io.hammer2.fs.newfs.Newfs;
-import io.hammer2.fs.newfs.NewfsOptions;
-import io.hammer2.lwkt.Lwkt;
+import io.hammer2.fs.testing.SteppedVolume;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** Writes of which each is below another indirect block, on a volume that is nearly full. */
@@ -22,33 +15,21 @@ final class ScatteredWritesTest {
     private static final long VOLUME_BYTES = 96L << 20;
     private static final int BLOCKS = 128 * 300;
 
-    private final List<String> log = new ArrayList<>();
-
-    private static MemorySegment name(String text) {
-        return MemorySegment.ofArray(text.getBytes(StandardCharsets.US_ASCII));
-    }
-
     private static long available(FileSystem files) {
         StatFs space = files.statfs();
         return space.blocksAvailable() * space.blockBytes();
     }
 
-    private static long create(FileSystem files, String name) {
-        return files.create(FileSystem.ROOT_INUM, name(name), NewInode.of(FileType.REGULAR, 0644, 0, 0))
-                .inum();
-    }
-
     @Test
     void what_was_accepted_is_committed() throws Exception {
         Random random = new Random(1);
-        MemoryBlockDevice device = new MemoryBlockDevice(VOLUME_BYTES);
-        Newfs.format(List.of(device), NewfsOptions.defaults(1, () -> new UUID(random.nextLong(), random.nextLong())));
-        try (Lwkt lwkt = Lwkt.stepped(2, 1);
-                Hammer2 volume = Hammer2.open(
-                        lwkt, List.of(device), MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add))) {
-            FileSystem files = volume.mount(null);
-            lwkt.run(1, () -> {
-                long sparse = create(files, "sparse");
+        try (SteppedVolume volume = new SteppedVolume(VOLUME_BYTES)) {
+            volume.format();
+            volume.mount();
+            FileSystem files = volume.files();
+            long sparse = volume.create("sparse");
+            long filler = volume.create("filler");
+            volume.on(() -> {
                 byte[] block = new byte[65536];
                 for (int i = 0; i < BLOCKS; i++) {
                     // Small when compressed, so that there are many tables on a small volume.
@@ -62,7 +43,6 @@ final class ScatteredWritesTest {
                 files.sync();
                 files.bulkfree(64 << 20);
                 files.bulkfree(64 << 20);
-                long filler = create(files, "filler");
                 long at = 0;
                 while (available(files) > 21L << 20) {
                     random.nextBytes(block);
@@ -85,7 +65,7 @@ final class ScatteredWritesTest {
                 files.sync();
                 return null;
             });
+            assertEquals(List.of(), volume.log);
         }
-        assertEquals(List.of(), log);
     }
 }
