@@ -18,6 +18,7 @@ public final class Xxh64 {
     private static final long P4 = 0x85EBCA77C2B2AE63L;
     private static final long P5 = 0x27D4EB2F165667C5L;
     private static final int STRIPE_BYTES = 32;
+    private static final int UNROLLED_BYTES = 4 * STRIPE_BYTES;
 
     private Xxh64() {}
 
@@ -54,13 +55,36 @@ public final class Xxh64 {
     /**
      * The four lanes over the first {@code end} bytes, a multiple of the stripe, folded into one word. Once for each kind of
      * segment: where both meet in one loop, the compiler looks at every access which of them it has, at four times the cost.
+     *
+     * <p>Four stripes at a time, which makes the method too large to be inlined by HotSpot (FreqInlineSize). Inlined into a deep
+     * enough caller, the accesses were not inlined any more, and a hash took two to four times as long, in one run of the program and
+     * not in the next.
      */
     private static long nativeStripes(MemorySegment bytes, long end, long seed) {
         long a = seed + P1 + P2;
         long b = seed + P2;
         long c = seed;
         long d = seed - P1;
-        for (long at = 0; at < end; at += STRIPE_BYTES) {
+        long at = 0;
+        for (; at + UNROLLED_BYTES <= end; at += UNROLLED_BYTES) {
+            a = round(a, bytes.get(LONG, at));
+            b = round(b, bytes.get(LONG, at + 8));
+            c = round(c, bytes.get(LONG, at + 16));
+            d = round(d, bytes.get(LONG, at + 24));
+            a = round(a, bytes.get(LONG, at + 32));
+            b = round(b, bytes.get(LONG, at + 40));
+            c = round(c, bytes.get(LONG, at + 48));
+            d = round(d, bytes.get(LONG, at + 56));
+            a = round(a, bytes.get(LONG, at + 64));
+            b = round(b, bytes.get(LONG, at + 72));
+            c = round(c, bytes.get(LONG, at + 80));
+            d = round(d, bytes.get(LONG, at + 88));
+            a = round(a, bytes.get(LONG, at + 96));
+            b = round(b, bytes.get(LONG, at + 104));
+            c = round(c, bytes.get(LONG, at + 112));
+            d = round(d, bytes.get(LONG, at + 120));
+        }
+        for (; at < end; at += STRIPE_BYTES) {
             a = round(a, bytes.get(LONG, at));
             b = round(b, bytes.get(LONG, at + 8));
             c = round(c, bytes.get(LONG, at + 16));
@@ -75,7 +99,26 @@ public final class Xxh64 {
         long b = seed + P2;
         long c = seed;
         long d = seed - P1;
-        for (long at = 0; at < end; at += STRIPE_BYTES) {
+        long at = 0;
+        for (; at + UNROLLED_BYTES <= end; at += UNROLLED_BYTES) {
+            a = round(a, bytes.get(LONG, at));
+            b = round(b, bytes.get(LONG, at + 8));
+            c = round(c, bytes.get(LONG, at + 16));
+            d = round(d, bytes.get(LONG, at + 24));
+            a = round(a, bytes.get(LONG, at + 32));
+            b = round(b, bytes.get(LONG, at + 40));
+            c = round(c, bytes.get(LONG, at + 48));
+            d = round(d, bytes.get(LONG, at + 56));
+            a = round(a, bytes.get(LONG, at + 64));
+            b = round(b, bytes.get(LONG, at + 72));
+            c = round(c, bytes.get(LONG, at + 80));
+            d = round(d, bytes.get(LONG, at + 88));
+            a = round(a, bytes.get(LONG, at + 96));
+            b = round(b, bytes.get(LONG, at + 104));
+            c = round(c, bytes.get(LONG, at + 112));
+            d = round(d, bytes.get(LONG, at + 120));
+        }
+        for (; at < end; at += STRIPE_BYTES) {
             a = round(a, bytes.get(LONG, at));
             b = round(b, bytes.get(LONG, at + 8));
             c = round(c, bytes.get(LONG, at + 16));
