@@ -9,22 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.hammer2.blockdev.testing.MemoryBlockDevice;
 import io.hammer2.fs.freemap.BulkFreeResult;
-import io.hammer2.fs.fsck.Finding;
-import io.hammer2.fs.fsck.Fsck;
-import io.hammer2.fs.fsck.FsckOptions;
 import io.hammer2.fs.fsck.FsckResult;
 import io.hammer2.fs.inode.Attributes;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.media.InodeBlock;
 import io.hammer2.fs.media.PfsType;
-import io.hammer2.fs.newfs.Newfs;
-import io.hammer2.fs.newfs.NewfsOptions;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
-import io.hammer2.fs.testing.Borrowed;
-import io.hammer2.lwkt.Lwkt;
+import io.hammer2.fs.testing.SteppedVolume;
 import io.hammer2.lwkt.Message;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -43,25 +36,23 @@ final class PfsControlTest {
     private static final long VOLUME_BYTES = 128L << 20;
     private static final long ROOT = FileSystem.ROOT_INUM;
 
-    private final List<String> log = new ArrayList<>();
-    private final Random random = new Random(1);
-    private MemoryBlockDevice device;
-    private Lwkt lwkt;
+    private final Random random = new Random(2);
+    private final SteppedVolume stepped = new SteppedVolume(VOLUME_BYTES);
     private Hammer2 volume;
     private FileSystem data;
     private long seed = 1;
 
     @BeforeEach
     void format() throws Exception {
-        device = new MemoryBlockDevice(VOLUME_BYTES);
-        Newfs.format(List.of(device), NewfsOptions.defaults(1, this::uuid));
+        stepped.format();
         open();
     }
 
     @AfterEach
     void end() throws Exception {
         close();
-        assertEquals(List.of(), log);
+        stepped.close();
+        assertEquals(List.of(), stepped.log);
     }
 
     private UUID uuid() {
@@ -69,31 +60,18 @@ final class PfsControlTest {
     }
 
     private void open() throws Exception {
-        lwkt = Lwkt.stepped(2, seed++);
-        volume = Hammer2.open(
-                lwkt, List.of(new Borrowed(device)), MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add));
-        data = volume.mount("DATA");
+        stepped.mount(stepped.disk(), seed++, options -> options);
+        volume = stepped.volume();
+        data = stepped.files();
     }
 
     private void close() throws Exception {
-        volume.close();
-        lwkt.close();
-        check();
-    }
-
-    private FsckResult check() {
-        List<String> problems = new ArrayList<>();
-        FsckResult result = Fsck.check(List.of(device), FsckOptions.DEFAULT, finding -> {
-            if (finding.severity() == Finding.Severity.PROBLEM) {
-                problems.add(finding.text());
-            }
-        });
-        assertEquals(List.of(), problems);
-        return result;
+        stepped.unmount();
+        stepped.checked();
     }
 
     private <T> T on(Callable<T> body) throws Exception {
-        return lwkt.run(1, body);
+        return stepped.on(body);
     }
 
     private PfsControl.Timing change(PfsChange... changes) throws Exception {
@@ -403,7 +381,7 @@ final class PfsControlTest {
                     Message<Integer> end = new Message<>();
                     done.add(end);
                     int first = w;
-                    lwkt.cpu(w % 2).spawn("worker", () -> end.reply(workUntilStale(mounted, first)));
+                    stepped.lwkt().cpu(w % 2).spawn("worker", () -> end.reply(workUntilStale(mounted, first)));
                 }
                 volume.pfss().change(List.of(new PfsChange.Rollback(label("DATA"), label("s"), true)));
                 int operations = 0;
@@ -502,9 +480,8 @@ final class PfsControlTest {
     private void assertExactAfterBulkfree() throws Exception {
         BulkFreeResult done = volume.bulkfree(BulkFreeResult.MEMORY_BYTES_DEFAULT);
         assertTrue(done.freedBytes() > 0);
-        volume.close();
-        lwkt.close();
-        FsckResult.FreemapReport freemap = check().freemap();
+        stepped.unmount();
+        FsckResult.FreemapReport freemap = stepped.checked().freemap();
         assertEquals(0, freemap.unreferencedCount());
         assertEquals(0, freemap.unreferencedStagedCount());
         assertEquals(0, freemap.stagedCount());
@@ -554,11 +531,12 @@ final class PfsControlTest {
     @Test
     void a_volume_that_is_read_only_says_so() throws Exception {
         close();
-        lwkt = Lwkt.stepped(1, seed++);
-        volume = Hammer2.open(
-                lwkt, List.of(new Borrowed(device)), MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, log::add));
-        FsException e = assertThrows(
-                FsException.class, () -> lwkt.run(0, () -> volume.pfss().change(List.of(create("x")))));
+        stepped.mount(
+                stepped.disk(),
+                seed++,
+                options -> MountOptions.readOnly(MountOptions.CACHE_BYTES_MIN, stepped.log::add));
+        volume = stepped.volume();
+        FsException e = assertThrows(FsException.class, () -> change(create("x")));
         assertEquals(Errno.EROFS, e.errno());
     }
 

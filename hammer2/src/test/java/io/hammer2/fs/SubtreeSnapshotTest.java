@@ -7,22 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.hammer2.blockdev.testing.MemoryBlockDevice;
 import io.hammer2.fs.freemap.BulkFreeResult;
-import io.hammer2.fs.fsck.Finding;
-import io.hammer2.fs.fsck.Fsck;
-import io.hammer2.fs.fsck.FsckOptions;
 import io.hammer2.fs.fsck.FsckResult;
 import io.hammer2.fs.inode.Attributes;
 import io.hammer2.fs.media.FileType;
-import io.hammer2.fs.newfs.Newfs;
-import io.hammer2.fs.newfs.NewfsOptions;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
 import io.hammer2.fs.pfs.SubtreeCopy;
-import io.hammer2.fs.testing.Borrowed;
+import io.hammer2.fs.testing.SteppedVolume;
 import io.hammer2.lwkt.Cpu;
-import io.hammer2.lwkt.Lwkt;
 import io.hammer2.lwkt.Message;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -44,26 +37,23 @@ final class SubtreeSnapshotTest {
     private static final long ROOT = FileSystem.ROOT_INUM;
     private static final SubtreeCopy.Pace SLOW = new SubtreeCopy.Pace(100, 40, 30);
 
-    private final List<String> log = new ArrayList<>();
-    private final Random random = new Random(1);
-    private MemoryBlockDevice device;
-    private Lwkt lwkt;
+    private final Random random = new Random(2);
+    private final SteppedVolume stepped = new SteppedVolume(VOLUME_BYTES);
     private Hammer2 volume;
     private FileSystem data;
     private long seed = 1;
 
     @BeforeEach
     void format() throws Exception {
-        device = new MemoryBlockDevice(VOLUME_BYTES);
-        Newfs.format(List.of(device), NewfsOptions.defaults(1, this::uuid));
+        stepped.format();
         open();
     }
 
     @AfterEach
     void end() throws Exception {
         close();
-        device.close();
-        assertEquals(List.of(), log);
+        stepped.close();
+        assertEquals(List.of(), stepped.log);
     }
 
     private UUID uuid() {
@@ -71,27 +61,18 @@ final class SubtreeSnapshotTest {
     }
 
     private void open() throws Exception {
-        lwkt = Lwkt.stepped(2, seed++);
-        volume = Hammer2.open(
-                lwkt, List.of(new Borrowed(device)), MountOptions.readWrite(MountOptions.CACHE_BYTES_MIN, log::add));
-        data = volume.mount("DATA");
+        stepped.mount(stepped.disk(), seed++, options -> options);
+        volume = stepped.volume();
+        data = stepped.files();
     }
 
     private FsckResult close() throws Exception {
-        volume.close();
-        lwkt.close();
-        List<String> problems = new ArrayList<>();
-        FsckResult result = Fsck.check(List.of(device), FsckOptions.DEFAULT, finding -> {
-            if (finding.severity() == Finding.Severity.PROBLEM) {
-                problems.add(finding.text());
-            }
-        });
-        assertEquals(List.of(), problems);
-        return result;
+        stepped.unmount();
+        return stepped.checked();
     }
 
     private <T> T on(Callable<T> body) throws Exception {
-        return lwkt.run(1, body);
+        return stepped.on(body);
     }
 
     private static MemorySegment bytes(String text) {

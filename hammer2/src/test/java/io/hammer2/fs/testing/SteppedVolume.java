@@ -10,6 +10,7 @@ import io.hammer2.fs.NewInode;
 import io.hammer2.fs.fsck.Finding;
 import io.hammer2.fs.fsck.Fsck;
 import io.hammer2.fs.fsck.FsckOptions;
+import io.hammer2.fs.fsck.FsckResult;
 import io.hammer2.fs.fsck.ProblemCode;
 import io.hammer2.fs.media.FileType;
 import io.hammer2.fs.newfs.Newfs;
@@ -85,6 +86,10 @@ public final class SteppedVolume implements AutoCloseable {
             unmount();
         }
         disk.close();
+    }
+
+    public Lwkt lwkt() {
+        return lwkt;
     }
 
     public Hammer2 volume() {
@@ -166,6 +171,24 @@ public final class SteppedVolume implements AutoCloseable {
             return true;
         }));
         return encodings;
+    }
+
+    /**
+     * Verifies the disk.
+     *
+     * @return what fsck has counted; it has found nothing
+     */
+    public FsckResult checked() {
+        List<String> problems = new ArrayList<>();
+        FsckResult result = Fsck.check(List.of(disk), FsckOptions.DEFAULT, finding -> {
+            if (finding.severity() == Finding.Severity.PROBLEM) {
+                problems.add(finding.text());
+            }
+        });
+        if (!problems.isEmpty()) {
+            throw new AssertionError(problems);
+        }
+        return result;
     }
 
     /** What fsck finds, but for torn copies of headers, of which a power cut may leave one. */
