@@ -23,7 +23,7 @@ final class ServerTraining {
     private static final int FILE_BYTES = 4096;
     private static final int TREE_FILE_BYTES_MAX = 96 << 10;
     private static final int STREAM_BYTES = 16 << 20;
-    private static final int FILES_PER_FSYNC = 10;
+    private static final int FILES_PER_FSYNC = 30;
     private static final int FILES_PER_TREE_DIRECTORY = 4;
     private static final long SECONDS = 1_700_000_000;
 
@@ -47,7 +47,7 @@ final class ServerTraining {
      * @param snapshots made and deleted
      */
     record Amount(int rounds, int files, int snapshots) {
-        static final Amount FULL = new Amount(3, 3000, 1500);
+        static final Amount FULL = new Amount(3, 3000, 600);
     }
 
     private ServerTraining(RehearsedKernel kernel) {
