@@ -21,8 +21,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Changes to the super-root that one commit makes, all or none of them: {@link #begin} when the commit has closed the modification
- * gate, {@link #apply} when what is mounted is written. On the volume cpu.
+ * Changes to the super-root that one commit makes, all or none of them: {@link #prepare} before the commit closes the modification
+ * gate, {@link #begin} when it has, {@link #apply} when what is mounted is written. On the volume cpu.
  *
  * <p>A snapshot costs a new root inode, whatever is below it: everything else is shared by equal references (format section 15.1).
  */
@@ -45,6 +45,7 @@ public final class PfsTransaction {
 
     private final List<BlockRef> written = new ArrayList<>();
     private final List<FrozenPfs> frozen = new ArrayList<>();
+    private List<Resolved> prepared;
     private PfsException refusal;
     private long coreNanos;
 
@@ -65,14 +66,29 @@ public final class PfsTransaction {
         boolean has(long bytes, boolean givesBack);
     }
 
+    /**
+     * Looks up what the changes name while operations go on, so that less is left to do when the gate is closed, and no device to wait for. Between
+     * this and {@link #begin} nothing changes the super-root, which only commits do.
+     */
+    public void prepare(SuperRoot superRoot) {
+        try (SuperRoot.Edit edit = superRoot.edit()) {
+            prepared = resolve(edit);
+        }
+        // It is refused within the commit, or not at all.
+        refusal = null;
+    }
+
     /** Notes snapshots in their sources, so that these are written with their changes; refuses what cannot be done. */
     public void begin(SuperRoot superRoot) {
         long from = clock.nanoTime();
-        try (SuperRoot.Edit edit = superRoot.edit()) {
-            List<Resolved> resolved = resolve(edit);
-            if (resolved != null) {
-                resolved.forEach(this::noteSource);
+        List<Resolved> resolved = prepared;
+        if (resolved == null) {
+            try (SuperRoot.Edit edit = superRoot.edit()) {
+                resolved = resolve(edit);
             }
+        }
+        if (resolved != null) {
+            resolved.forEach(this::noteSource);
         }
         coreNanos += clock.nanoTime() - from;
     }

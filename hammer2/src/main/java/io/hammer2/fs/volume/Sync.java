@@ -444,6 +444,7 @@ public final class Sync {
 
     private void run() throws IOException {
         writeAhead();
+        List.copyOf(transactions).forEach(transaction -> transaction.prepare(superRoot));
         BlockRef root;
         modifications.lockExclusive();
         long tid = nextTid();
