@@ -32,6 +32,7 @@ final class Channel implements EventSource {
 
     private EpollSleeper sleeper;
     private final Standby standby;
+    private final NextLook nextLook = new NextLook();
     private final int cpuLatencyMicros;
     /** From the start on. */
     private PromptWaking promptWaking;
@@ -89,7 +90,7 @@ final class Channel implements EventSource {
 
     @Override
     public boolean pollOne() {
-        if (ended) {
+        if (ended || !nextLook.isDue()) {
             return false;
         }
         Slot slot = slots.take();
@@ -97,6 +98,7 @@ final class Channel implements EventSource {
             return false;
         }
         long bytes = Libc.read(errno, fd, slot.request(), slot.request().byteSize());
+        nextLook.looked(bytes >= 0);
         if (bytes < 0) {
             slots.give(slot);
             return readFailed((int) -bytes);
@@ -110,6 +112,7 @@ final class Channel implements EventSource {
         }
         int answerBytes = handler.handle(slot, bytes);
         // From here on the thread does not block; before, it may have, and the mount may have ended meanwhile.
+        nextLook.answered();
         if (slot.end() && answerBytes != RequestHandler.NO_ANSWER && !ended) {
             answer(slot, answerBytes);
         }
