@@ -352,9 +352,9 @@ public final class Hammer2 implements AutoCloseable {
     /** Keeps commits from changing which PFSs there are. */
     private void lockOut(boolean begins) {
         if (writer != null && begins) {
-            writer.sync.modifications().lockShared();
+            writer.sync.pfss().lockShared();
         } else if (writer != null) {
-            writer.sync.modifications().unlockShared();
+            writer.sync.pfss().unlockShared();
         }
     }
 

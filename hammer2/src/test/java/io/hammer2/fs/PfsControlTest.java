@@ -18,6 +18,7 @@ import io.hammer2.fs.media.PfsType;
 import io.hammer2.fs.pfs.Label;
 import io.hammer2.fs.pfs.PfsChange;
 import io.hammer2.fs.testing.SteppedVolume;
+import io.hammer2.lwkt.LwktThread;
 import io.hammer2.lwkt.Message;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -557,5 +558,50 @@ final class PfsControlTest {
         FileSystem boot = volume.mount("Boot");
         byte[] other = on(() -> boot.inodeInfo(ROOT).inodeBlock().toArray(ValueLayout.JAVA_BYTE));
         assertEquals(1, new InodeBlock(MemorySegment.ofArray(other)).compAlgo());
+    }
+
+    /**
+     * A snapshot is added while changes go on. Who begins to use its source just then must have the source that knows of it: what is shared would be
+     * written in place by DragonFly otherwise (format section 11.4).
+     */
+    @Test
+    void what_comes_into_use_while_a_snapshot_of_it_is_made_knows_of_the_snapshot() throws Exception {
+        change(create("OTHER"));
+        FileSystem other = volume.mount("OTHER");
+        for (int i = 0; i < 50; i++) {
+            write(other, "file" + i, "content " + i);
+        }
+        other.unmount();
+        UUID fsid = info("OTHER").fsid();
+        long before = info("OTHER").lastSnapshotTid();
+        int looks = 0;
+        for (int round = 0; round < 40; round++) {
+            close();
+            open(); // with nothing in memory, so that who looks has to wait for the device
+            for (int i = 0; i < 20; i++) {
+                write(data, "file" + i, "content " + round); // so that the commit takes a while
+            }
+            PfsChange snapshot = snapshot("OTHER", "S" + round);
+            Message<Void> made = new Message<>();
+            looks += on(() -> {
+                stepped.lwkt().cpu(1).spawn("snapshot", () -> {
+                    volume.pfss().change(List.of(snapshot));
+                    made.reply(null);
+                });
+                int count = 0;
+                while (!made.isDone()) {
+                    FileSystem looked = volume.look(label("OTHER"), fsid);
+                    LwktThread.yieldNow();
+                    looked.lookNoMore();
+                    count++;
+                }
+                return count;
+            });
+            long noted = info("OTHER").lastSnapshotTid();
+            assertTrue(noted > before, "snapshot " + round + " was noted as " + noted + " after " + before);
+            assertEquals(noted, info("S" + round).lastSnapshotTid());
+            before = noted;
+        }
+        assertTrue(looks > 40, "looked " + looks + " times");
     }
 }

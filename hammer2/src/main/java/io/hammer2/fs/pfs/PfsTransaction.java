@@ -22,7 +22,7 @@ import java.util.Set;
 
 /**
  * Changes to the super-root that one commit makes, all or none of them: {@link #prepare} before the commit closes the modification
- * gate, {@link #begin} when it has, {@link #apply} when what is mounted is written. On the volume cpu.
+ * gate, {@link #begin} when it has, {@link #apply} when what is mounted is written, for which the gate may be open again. On the volume cpu.
  *
  * <p>A snapshot costs a new root inode, whatever is below it: everything else is shared by equal references (format section 15.1).
  */
@@ -108,16 +108,51 @@ public final class PfsTransaction {
         }
     }
 
-    /** Makes the changes, or refuses them all. */
-    public void apply(SuperRoot.Edit edit, InodeFlush flush, Room room) {
+    /**
+     * Whether the gate has to stay closed for {@link #apply}. Where roots come and go it does not: nobody can change a PFS that is deleted, and who
+     * changes one that a snapshot is of cannot tell. What is given another content, or held as it is, must not change meanwhile.
+     */
+    public boolean needsStandstill() {
+        return changes.stream().anyMatch(change -> switch (change) {
+            case PfsChange.Create ignored -> false;
+            case PfsChange.Delete ignored -> false;
+            case PfsChange.Snapshot ignored -> false;
+            case PfsChange.Freeze ignored -> true;
+            case PfsChange.Subtree ignored -> true;
+            case PfsChange.Rollback ignored -> true;
+        });
+    }
+
+    /** The most that the changes take. */
+    public long bytesMax() {
+        return BYTES_PER_CHANGE * changes.size();
+    }
+
+    /** Whether they need the part of the space that is kept for what gives space back. */
+    public boolean givesBack() {
+        return changes.stream().noneMatch(PfsChange::takesSpace);
+    }
+
+    /**
+     * Makes the changes, or refuses them all.
+     *
+     * @param isStandstill whether the gate is closed
+     */
+    public void apply(SuperRoot.Edit edit, InodeFlush flush, Room room, boolean isStandstill) {
         if (refusal != null) {
             return;
         }
         long from = clock.nanoTime();
+        make(edit, flush, room);
+        if (isStandstill) {
+            coreNanos += clock.nanoTime() - from;
+        }
+    }
+
+    private void make(SuperRoot.Edit edit, InodeFlush flush, Room room) {
         // Again, with the changes of those that came before in this commit.
         List<Resolved> resolved = resolve(edit);
-        boolean givesBack = changes.stream().noneMatch(PfsChange::takesSpace);
-        if (resolved != null && !room.has(BYTES_PER_CHANGE * changes.size(), givesBack)) {
+        if (resolved != null && !room.has(bytesMax(), givesBack())) {
             refusal = new PfsException(PfsException.Reason.NO_SPACE, "no space that may be used");
         }
         if (refusal != null) {
@@ -140,7 +175,6 @@ public final class PfsTransaction {
                 case PfsChange.Rollback ignored -> put(edit, rollback(flush, one.target.root(), one.source.root()));
             }
         }
-        coreNanos += clock.nanoTime() - from;
     }
 
     /** Why nothing was changed, or null. */

@@ -114,6 +114,23 @@ public final class SpaceBudget {
         return bytes <= nowFreeBytes - (givesBack ? COMMIT_BYTES / 2 : reserveBytes);
     }
 
+    /**
+     * Sets aside what a commit may take yet while changes are accepted again, unless there is not so much that {@link #hasLeft}; until the next
+     * {@link #settle}.
+     *
+     * @param nowFreeBytes that can be allocated by now
+     */
+    boolean setAside(long nowFreeBytes, long bytes, boolean givesBack) {
+        token.acquire();
+        try {
+            boolean fits = hasLeft(nowFreeBytes - reservedBytes, bytes, givesBack);
+            reservedBytes += fits ? bytes : 0;
+            return fits;
+        } finally {
+            token.release();
+        }
+    }
+
     /** Reserved since the last commit. */
     public long reservedBytes() {
         token.acquireShared();

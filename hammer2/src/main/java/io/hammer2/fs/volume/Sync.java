@@ -35,7 +35,8 @@ import java.util.function.Supplier;
  * <ol>
  *   <li>Whole blocks of file data are written while operations go on.
  *   <li>The modification gate is closed: what changes anything holds it shared.
- *   <li>Changed inodes are written with all below them, then the PFS roots with the inode index, then the super-root. The gate opens.
+ *   <li>Changed inodes are written with all below them, then the PFS roots with the inode index. The gate opens.
+ *   <li>Changes to PFSs are made, and the super-root is written; before the gate opens if that is needed ({@link CommitTrees}).
  *   <li>The freemap, with all that was allocated for this, is written to its next slots.
  *   <li>When all that is on the medium, the device is flushed.
  *   <li>The header goes to its next copy, and the device is flushed again.
@@ -48,7 +49,8 @@ public final class Sync {
     /** Taken before every gate of an inode. */
     private static final long GATE_ORDER = -1;
 
-    private static final long COMMITS_GATE_ORDER = -2;
+    private static final long PFSS_GATE_ORDER = -2;
+    private static final long COMMITS_GATE_ORDER = -3;
 
     /** A bound on the changes that wait for a commit, each of which reserves space and takes memory. */
     private static final long RESERVED_MAX = 512L << 20;
@@ -68,6 +70,9 @@ public final class Sync {
 
     private final DataPipeline pipeline;
     private final Gate modifications = new Gate(GATE_ORDER);
+
+    /** Held exclusively by a commit from before it closes the modification gate until the super-root is as it will be. */
+    private final Gate pfss = new Gate(PFSS_GATE_ORDER);
 
     /** Held by a commit, and by what else uses the freemap. */
     private final Gate commits = new Gate(COMMITS_GATE_ORDER);
@@ -132,6 +137,11 @@ public final class Sync {
     /** Held shared by whatever changes anything, exclusively by a commit and by what must be alone with the directories. */
     public Gate modifications() {
         return modifications;
+    }
+
+    /** Held shared by who looks a PFS up and begins to use it: no commit may exchange, snapshot or delete it between the two. */
+    public Gate pfss() {
+        return pfss;
     }
 
     /** Why nothing can be changed any more, or null. */
@@ -307,7 +317,7 @@ public final class Sync {
     public void writeBetweenCommits(Consumer<InodeFlush> errand) {
         betweenCommits(() -> {
             try {
-                errand.accept(new InodeFlush(topology, placer, buffers, pipeline, nextTid()));
+                errand.accept(newFlush(nextTid()));
             } finally {
                 placer.giveBackLeases();
             }
@@ -445,24 +455,8 @@ public final class Sync {
     private void run() throws IOException {
         writeAhead();
         List.copyOf(transactions).forEach(transaction -> transaction.prepare(superRoot));
-        BlockRef root;
-        modifications.lockExclusive();
         long tid = nextTid();
-        try {
-            cancelTimer();
-            unschedule();
-            root = flushTrees(tid);
-            List<Runnable> due = steps;
-            steps = new ArrayList<>();
-            due.forEach(Runnable::run);
-            // Also where nothing has changed: what operations reserved that then had nothing to do.
-            budget.settle(freemap.availableBytes(), freemap.wholeBlockBytes());
-            if (root != null || headerIsDue) {
-                lastTid = tid;
-            }
-        } finally {
-            modifications.unlockExclusive();
-        }
+        BlockRef root = writeTrees(tid);
         if (root == null && !headerIsDue) {
             return;
         }
@@ -478,38 +472,56 @@ public final class Sync {
         }
     }
 
-    /** Writes what has changed of what is in use, and makes the changes to PFSs that are due. @return the super-root, or null */
-    private BlockRef flushTrees(long tid) {
-        List<PfsTransaction> due = transactions;
-        transactions = new ArrayList<>();
-        due.forEach(transaction -> transaction.begin(superRoot));
-        List<MountedPfs> dirty = open.all().stream().filter(MountedPfs::isDirty).toList();
-        if (dirty.isEmpty() && due.isEmpty()) {
-            return null;
-        }
-        InodeFlush flush = new InodeFlush(topology, placer, buffers, pipeline, tid);
-        List<BlockRef> roots = new ArrayList<>();
-        for (MountedPfs pfs : dirty) {
-            roots.add(pfs.flush(flush));
-        }
-        placer.giveBackLeases();
-        BlockRef written;
-        try (SuperRoot.Edit edit = superRoot.edit()) {
-            roots.forEach(edit::put);
-            for (PfsTransaction transaction : due) {
-                transaction.apply(
-                        edit, flush, (bytes, givesBack) -> budget.hasLeft(freemap.availableBytes(), bytes, givesBack));
-                placer.giveBackLeases();
+    /** All but the freemap. @return the super-root, or null where nothing has changed */
+    private BlockRef writeTrees(long tid) {
+        pfss.lockExclusive();
+        try {
+            CommitTrees trees;
+            modifications.lockExclusive();
+            try {
+                cancelTimer();
+                unschedule();
+                trees = new CommitTrees(takeTransactions(), superRoot, open, newFlush(tid), placer, freemap, budget);
+                trees.writePfss();
+                BlockRef root = null;
+                boolean isWhole = !steps.isEmpty() || trees.needsStandstill();
+                if (isWhole) {
+                    root = trees.writeSuperRoot();
+                }
+                List<Runnable> due = steps;
+                steps = new ArrayList<>();
+                due.forEach(Runnable::run);
+                // Also where nothing has changed: what operations reserved that then had nothing to do.
+                budget.settle(freemap.availableBytes(), freemap.wholeBlockBytes());
+                if (!trees.isEmpty() || headerIsDue) {
+                    lastTid = tid;
+                }
+                if (isWhole) {
+                    return root;
+                }
+                trees.endStandstill();
+            } finally {
+                modifications.unlockExclusive();
             }
-            written = edit.flush(flush);
+            return trees.writeSuperRoot();
+        } finally {
+            pfss.unlockExclusive();
         }
-        placer.giveBackLeases();
-        return written;
+    }
+
+    private List<PfsTransaction> takeTransactions() {
+        List<PfsTransaction> taken = transactions;
+        transactions = new ArrayList<>();
+        return taken;
+    }
+
+    private InodeFlush newFlush(long tid) {
+        return new InodeFlush(topology, placer, buffers, pipeline, tid);
     }
 
     /** Brings most of the file data on its way while operations go on, so that the gate is closed for the rest only. */
     private void writeAhead() {
-        InodeFlush flush = new InodeFlush(topology, placer, buffers, pipeline, nextTid());
+        InodeFlush flush = newFlush(nextTid());
         for (MountedPfs pfs : List.copyOf(open.all())) {
             pfs.writeAhead(flush);
         }

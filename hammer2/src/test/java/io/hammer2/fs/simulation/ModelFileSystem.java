@@ -354,7 +354,8 @@ final class ModelFileSystem implements Posix {
 
     @Override
     public void unlink(long parent, String name) {
-        Reasons reasons = nameReasons(name);
+        // Of those two it is told also where the directory has gone.
+        Reasons reasons = nameReasons(name).add(isDots(name), Errno.EISDIR);
         ModelInode directory = directory(parent, reasons);
         ModelInode target = requireRemovable(directory, name, reasons);
         reasons.add(target != null && target.isDirectory(), Errno.EISDIR).refuse();
@@ -364,11 +365,10 @@ final class ModelFileSystem implements Posix {
 
     @Override
     public void rmdir(long parent, String name) {
-        Reasons reasons = nameReasons(name);
+        Reasons reasons = nameReasons(name).add(name.equals(".."), Errno.ENOTEMPTY);
         ModelInode directory = directory(parent, reasons);
         ModelInode target = requireRemovable(directory, name, reasons);
         reasons.add(name.equals("."), Errno.EINVAL)
-                .add(name.equals(".."), Errno.ENOTEMPTY)
                 .add(target != null && !target.isDirectory(), Errno.ENOTDIR)
                 .add(target != null && !target.entries.isEmpty(), Errno.ENOTEMPTY)
                 .refuse();
