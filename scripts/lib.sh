@@ -194,6 +194,17 @@ h2_run() {
         -cp "$h2_dist/hammer2-tools.jar" "io.hammer2.tools.$h2_class" "$@"
 }
 
+# h2_numbers USAGE WORD...: ends here with the usage unless each is a number.
+h2_numbers() {
+    h2_usage=$1
+    shift
+    for h2_word in "$@"; do
+        case $h2_word in
+            "" | *[!0-9]* | ???????????????????*) h2_die 2 "$h2_usage" "a number is wanted, not '$h2_word'" ;;
+        esac
+    done
+}
+
 # h2_run_stress CLASS ARGS...: becomes a program of io.hammer2.tools.stress, which starts the tools itself, or SnapshotModel, which has them
 # in its own process.
 #
