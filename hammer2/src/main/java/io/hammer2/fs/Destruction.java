@@ -43,12 +43,7 @@ final class Destruction {
                     if (inode != null && !hasUnreadableEntries(topology, inode)) {
                         throw intact("the inode " + entry.inum());
                     }
-                    long now = access.now();
-                    access.touch(directory, now);
-                    directory.directory().remove(topology, entry);
-                    if (inode != null) {
-                        changes.dropName(inode, now);
-                    }
+                    changes.remove(topology, directory, entry, inode);
                 } finally {
                     if (inode != null) {
                         access.closeExclusive(inode);

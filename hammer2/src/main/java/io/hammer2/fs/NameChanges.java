@@ -63,12 +63,7 @@ final class NameChanges {
         try {
             Inode directory = access.openExclusive(topology, parent);
             try {
-                requireChangeable(directory, true);
-                if (Names.isDot(name)
-                        || Names.isDotDot(name)
-                        || directory.directory().find(topology, name) != null) {
-                    throw new FsException(Errno.EEXIST, "the name is taken");
-                }
+                requireFree(topology, directory, name);
                 long now = access.now();
                 long inum = access.pfs().takeInum();
                 access.touch(directory, now);
@@ -143,12 +138,7 @@ final class NameChanges {
         try {
             Inode directory = access.openExclusive(topology, parent);
             try {
-                requireChangeable(directory, true);
-                if (Names.isDot(name)
-                        || Names.isDotDot(name)
-                        || directory.directory().find(topology, name) != null) {
-                    throw new FsException(Errno.EEXIST, "the name is taken");
-                }
+                requireFree(topology, directory, name);
                 Inode inode = access.openExclusiveBelow(topology, directory, inum);
                 try {
                     Access.requireUnprotected(inode);
@@ -211,10 +201,7 @@ final class NameChanges {
                 Inode inode = access.openExclusiveBelow(topology, directory, entry.inum());
                 try {
                     Access.requireUnprotected(inode);
-                    long now = access.now();
-                    access.touch(directory, now);
-                    directory.directory().remove(topology, entry);
-                    dropName(inode, now);
+                    remove(topology, directory, entry, inode);
                 } finally {
                     access.closeExclusive(inode);
                 }
@@ -256,10 +243,7 @@ final class NameChanges {
                     if (!inode.directory().isEmpty(topology)) {
                         throw new FsException(Errno.ENOTEMPTY, "inode " + known.inum());
                     }
-                    long now = access.now();
-                    access.touch(directory, now);
-                    directory.directory().remove(topology, entry);
-                    dropName(inode, now);
+                    remove(topology, directory, entry, inode);
                 } finally {
                     access.closeExclusive(inode);
                 }
@@ -288,6 +272,28 @@ final class NameChanges {
             }
         } catch (CorruptBlockException | DeviceErrorException e) {
             throw access.fault(e, () -> PathFinder.join(access.paths().pathOf(topology, parent), name));
+        }
+    }
+
+    /** That a new name can come into a directory, and this is one; with its gate held. */
+    private static void requireFree(Topology topology, Inode directory, MemorySegment name) {
+        requireChangeable(directory, true);
+        if (Names.isDot(name) || Names.isDotDot(name) || directory.directory().find(topology, name) != null) {
+            throw new FsException(Errno.EEXIST, "the name is taken");
+        }
+    }
+
+    /**
+     * Takes a name out of a directory; with both gates held exclusively.
+     *
+     * @param inode what it means, null where that cannot be read
+     */
+    void remove(Topology topology, Inode directory, Directory.Entry entry, Inode inode) {
+        long now = access.now();
+        access.touch(directory, now);
+        directory.directory().remove(topology, entry);
+        if (inode != null) {
+            dropName(inode, now);
         }
     }
 
